@@ -1,0 +1,305 @@
+"""The study against its files: what would make results wrong is a problem, what weakens them a warning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from exoliver.contrasts import derive_contrasts, time_label
+from exoliver.counts import Material, read_material
+from exoliver.design import Design, aliased_columns, build_design
+from exoliver.identifiers import identify_genes, read_annotation
+from exoliver.problems import Findings, Problem, StudyError, listed
+from exoliver.study import Arm, BaseFault, ExtraContrast, Intake, each_from_plain, from_plain
+
+MIN_SHARED_GENES = (
+    100  # genes counted in every sample, that size factors rest on (science of DESeq2's median of ratios)
+)
+MIN_MAPPED = 0.10  # below this share of known ids, kind or organism is another one
+MAX_LIBRARY_RATIO = 10.0
+
+
+def check_dataset(
+    intake: Intake,
+    *,
+    counts_file: str | Path,
+    samples_file: str | Path,
+    arms: Mapping[str, Arm],
+    contrasts: Mapping[str, ExtraContrast],
+) -> tuple[Findings, dict[str, Any]]:
+    """Everything that can be said of a dataset before anything is computed.
+
+    Parameters
+    ----------
+    intake
+        What the YAML says of its files.
+    counts_file, samples_file
+        The files.
+    arms
+        The arms with their roles and facts.
+    contrasts
+        The user's own contrasts.
+
+    Returns
+    -------
+    Findings, and the facts of the design for the report (empty where the files cannot be used): samples per arm and
+    time, library sizes, genes, columns of the model.
+    """
+    material, findings = read_material(intake, counts_file=counts_file, samples_file=samples_file)
+    if material is None:
+        return findings, {}
+    design = build_design(
+        material.samples,
+        list(intake.levels),
+        donor=intake.donor is not None,
+        covariates=intake.covariates,
+        numeric=intake.numeric_covariates,
+    )
+    findings += _check_genes(material, intake, str(counts_file))
+    findings += _check_libraries(material, str(counts_file))
+    findings += check_design(design, str(samples_file), intake.donor)
+    findings += _check_contrasts(design, intake, arms, contrasts)
+    findings += _check_comparators(intake.id, arms)
+    findings += _check_confounding(material.samples, intake, str(samples_file))
+    return findings, describe_design(material, design, intake)
+
+
+def describe_design(material: Material, design: Design, intake: Intake) -> dict[str, Any]:
+    """Plain facts of the design for check.json."""
+    unit = intake.time.unit if intake.time else None
+    return {
+        "samples": len(material.samples),
+        "genes": len(material.counts),
+        "unit": unit,
+        "columns": list(design.matrix.columns),
+        "residual_df": design.residual_df,
+        "cells": [
+            {
+                "arm": cell.arm,
+                "time": cell.time,
+                "label": "" if cell.time is None else time_label(cell.time, str(unit)),
+                "samples": count,
+            }
+            for cell, count in design.replicates.items()
+        ],
+        "library_sizes": {name: int(total) for name, total in material.counts.sum(axis=0).items()},
+    }
+
+
+def check_design(design: Design, where: str, donor: str | None) -> Findings:
+    """Replication and rank: what cannot be estimated at all is a problem, what is weak a warning."""
+    findings = Findings()
+    aliased = aliased_columns(design.matrix)
+    for column, parts in aliased.items():
+        made_of = listed([design.terms[part] for part in parts])
+        findings += _problem(
+            where,
+            f"the design is rank-deficient: {design.terms[column]} cannot be told from {made_of}",
+            "leave that covariate out, or add samples that tell them apart",
+        )
+    replicates = design.replicates
+    if max(replicates.values()) < 2:
+        what = "no arm has two samples at one time, so the spread between samples cannot be estimated"
+        findings += _problem(where, what, "add replicates, or leave out the column that splits the arms (time)")
+    elif design.residual_df < 1 and not aliased:
+        what = f"{len(design.matrix)} samples and {design.matrix.shape[1]} columns leave no residual degrees of freedom"
+        findings += _problem(where, what, "add replicates, or take out a covariate")
+    else:
+        few = [f"{design.terms[cell.name]} ({count})" for cell, count in replicates.items() if count < 3]
+        if few:
+            what = f"fewer than three samples: {listed(few)}"
+            findings += _warning(where, what, "read these effects with care; those of single samples say unreplicated")
+    if design.nested_donor:
+        what = f"every {donor} is in one arm only, so it is left out of the model of genes"
+        findings += _warning(where, what, "samples of one donor are treated as independent; p-values may be too small")
+    return findings
+
+
+def _problem(where: str, what: str, fix: str) -> Findings:
+    """One problem."""
+    return Findings(problems=(Problem(where, what, fix),))
+
+
+def _warning(where: str, what: str, fix: str) -> Findings:
+    """One warning."""
+    return Findings(warnings=(Problem(where, what, fix),))
+
+
+def _check_genes(material: Material, intake: Intake, where: str) -> Findings:
+    """Identifiers are of the declared kind and organism, unique, and enough genes are counted everywhere."""
+    annotation = read_annotation(intake.organism)
+    ids = list(material.counts.index)
+    ledger = identify_genes(ids, identifiers=intake.counts.identifiers, annotation=annotation)
+    findings = _check_mapping(ledger, intake, where) if len(annotation) else _unsupported(intake)
+    genes = ledger[ledger["kind"] == "gene"]
+    doubled = genes[genes["gene_id"].duplicated(keep=False)].sort_values("gene_id")
+    if len(doubled):
+        what = f"input ids that are one gene after the version is stripped: {listed(doubled['input_id'])}"
+        findings += _problem(f"{where}: column 1", what, "keep one row per gene")
+    aside = ledger[ledger["kind"] != "gene"]
+    if len(aside):
+        decision = f"{len(aside)} rows of {where} are not genes and were set aside: {listed(aside['input_id'])}"
+        findings += Findings(decisions=(decision,))
+    if len(genes) != len(ledger) or len(doubled) == 0:
+        kept = material.counts.loc[genes["input_id"]]
+        shared = int((kept > 0).all(axis=1).sum())
+        if shared < MIN_SHARED_GENES:
+            what = f"only {shared} genes are counted in every sample; size factors need {MIN_SHARED_GENES}"
+            findings += _problem(where, what, "leave out the emptiest samples by samples.exclude")
+    return findings
+
+
+def _unsupported(intake: Intake) -> Findings:
+    """The organism has no annotation and no gene sets."""
+    what = f"organism '{intake.organism}' has no shipped annotation: no symbols, gene sets or panel"
+    return _warning(intake.id, what, "contrasts, time and quality control are complete; enrichment is left out")
+
+
+def _check_mapping(ledger: pd.DataFrame, intake: Intake, where: str) -> Findings:
+    """Enough ids are known for the declared kind and organism."""
+    if intake.counts.identifiers == "other":
+        return Findings()
+    genes = ledger[ledger["kind"] == "gene"]
+    known = int((~genes["note"].str.contains("not_in_annotation")).sum())
+    share = known / max(len(genes), 1)
+    text = f"{known} of {len(genes)} ids ({share:.0%}) are {intake.organism} {intake.counts.identifiers} ids"
+    if share < MIN_MAPPED:
+        example = listed(genes["input_id"].head(3))
+        return _problem(where, f"{text} (such as {example})", "correct organism or counts.identifiers")
+    if share < 0.5:
+        return _warning(where, text, "the file may be of another annotation release; see identifiers.tsv")
+    return Findings(decisions=(text,))
+
+
+def _check_libraries(material: Material, where: str) -> Findings:
+    """Library sizes that differ a lot are a warning."""
+    totals = material.counts.sum(axis=0)
+    ratio = totals.max() / totals.min()
+    if ratio <= MAX_LIBRARY_RATIO:
+        return Findings()
+    what = f"library sizes differ {ratio:.0f}-fold ({totals.idxmin()} has {totals.min():,} counts)"
+    return _warning(where, what, "look at this sample in the report; leave it out by samples.exclude if it failed")
+
+
+def _check_contrasts(
+    design: Design, intake: Intake, arms: Mapping[str, Arm], extra: Mapping[str, ExtraContrast]
+) -> Findings:
+    """Contrasts that cannot be estimated: a problem where the user asked for it, else a warning."""
+    unit = intake.time.unit if intake.time else None
+    try:
+        contrasts = derive_contrasts(arms, cells=design.cells, unit=unit, extra=extra)
+    except BaseFault:
+        return Findings()  # the problem of that arm is among those of the YAML
+    ids = [contrast.id for contrast in contrasts]
+    findings = Findings()
+    for name in sorted(set(extra) & set(ids[: len(ids) - len(extra)])):
+        what = f"'{name}' is the id of a contrast that is derived from the roles"
+        findings += _problem(f"{intake.id}: contrasts.{name}", what, "give it another name, or take it out")
+    for contrast in contrasts:
+        if contrast.rows or contrast.form != "extra":
+            continue
+        what = (
+            "its two sides are the same cells" if contrast.note == "cancels_out" else "a cell it names has no samples"
+        )
+        present = listed(design.terms[cell.name] for cell in design.cells)
+        findings += _problem(f"{intake.id}: contrasts.{contrast.id}", what, f"cells with samples: {present}")
+    lost = [contrast.id for contrast in contrasts if not contrast.rows and contrast.form != "extra"]
+    if lost:
+        fix = "where one arm serves every time, write at: all_times in that arm"
+        findings += _warning(intake.id, f"cannot be estimated, as an arm lacks the time: {listed(lost)}", fix)
+    return findings + _check_unequal_times(contrasts, intake)
+
+
+def _check_unequal_times(contrasts: Sequence[Any], intake: Intake) -> Findings:
+    """Averaged effects that leave times out."""
+    partial = [
+        f"{contrast.id} ({contrast.note})" for contrast in contrasts if contrast.note.startswith("times_left_out")
+    ]
+    if not partial:
+        return Findings()
+    return _warning(intake.id, f"averaged over the shared times only: {listed(partial)}", "compare like with like")
+
+
+def _check_comparators(dataset: str, arms: Mapping[str, Arm]) -> Findings:
+    """Naive healthy against vehicle-injured confounds the injury with vehicle and procedure."""
+    naive = [
+        name for name, arm in arms.items() if arm.role == "healthy" and arm.procedure == "naive" and not arm.vehicle
+    ]
+    vehicle = [name for name, arm in arms.items() if arm.role == "injured" and arm.vehicle]
+    if not naive or not vehicle:
+        return Findings()
+    what = f"{listed(naive)} is naive, {listed(vehicle)} was given a vehicle: the injury effect holds the vehicle's too"
+    return _warning(dataset, what, "read injury effects with this in mind; a sham or vehicle arm would tell them apart")
+
+
+def _check_confounding(samples: pd.DataFrame, intake: Intake, where: str) -> Findings:
+    """Covariates and series whose levels lie within single arms."""
+    findings = Findings()
+    named = [*intake.covariates, *(["series"] if intake.series else [])]
+    for name in named:
+        arms_by_level = samples.groupby(name)["arm"].nunique()
+        if len(arms_by_level) > 1 and (arms_by_level == 1).all():
+            what = f"every level of {name} is in one arm only: it cannot be told from the arms"
+            findings += _warning(f"{where}: {name}", what, "differences between arms may be differences of it")
+    return findings
+
+
+def check_entry(
+    dataset: str,
+    *,
+    problems: Sequence[Mapping[str, str]],
+    intake: Mapping[str, Any] | None,
+    sources: Mapping[str, str],
+    arms: Mapping[str, Any] | None,
+    contrasts: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """The content of check.json: problems of YAML and data, warnings, decisions and facts.
+
+    Parameters
+    ----------
+    dataset
+        Its id.
+    problems
+        Those of its YAML.
+    intake, arms, contrasts
+        Plain values of the YAML's parts; None where it cannot be read, and then no file is looked at.
+    sources
+        Paths of `counts` and `samples`.
+    """
+    findings, facts = Findings(), {}
+    if intake is not None:
+        findings, facts = check_dataset(
+            from_plain(Intake, intake),
+            counts_file=sources["counts"],
+            samples_file=sources["samples"],
+            arms=each_from_plain(Arm, arms or {}),
+            contrasts=each_from_plain(ExtraContrast, contrasts or {}),
+        )
+    return {
+        "dataset": dataset,
+        "problems": [*map(dict, problems), *(problem.as_dict() for problem in findings.problems)],
+        "warnings": [warning.as_dict() for warning in findings.warnings],
+        "decisions": list(findings.decisions),
+        "design": facts,
+    }
+
+
+def merge_study(of_study: Sequence[Mapping[str, str]], checks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The content of preflight.json: problems of the study's YAML and the checks of all datasets."""
+    return {"problems": list(map(dict, of_study)), "datasets": sorted(checks, key=lambda check: check["dataset"])}
+
+
+def report_problems(preflight: Mapping[str, Any]) -> None:
+    """Raise every problem of a preflight at once.
+
+    Raises
+    ------
+    StudyError
+        There is a problem.
+    """
+    found = [*preflight["problems"], *(problem for check in preflight["datasets"] for problem in check["problems"])]
+    if found:
+        raise StudyError([Problem(**problem) for problem in found])

@@ -1,0 +1,35 @@
+"""Which gene-set collections there are, and the short name that each has in paths. Reads no gene sets."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from exoliver.strict_yaml import load_yaml
+
+RESOURCES = Path(__file__).resolve().parents[1] / "resources"
+SUFFIXES = (".gmt", ".gmt.gz", ".tsv", ".tsv.gz")
+
+
+def shipped_collections() -> dict[str, Any]:
+    """Entries of resources/collections.yaml by name."""
+    content, problems = load_yaml(RESOURCES / "collections.yaml")
+    if problems:
+        raise ValueError(f"resources/collections.yaml: {problems[0].what}")
+    return dict(content)
+
+
+def is_path(collection: str) -> bool:
+    """The user wrote a path and not the name of a shipped collection."""
+    return collection.endswith(SUFFIXES)
+
+
+def collection_id(collection: str) -> str:
+    """The name that a collection has in paths and tables: its own, or the slug of its file's name."""
+    if not is_path(collection):
+        return collection
+    stem = Path(collection).name
+    for suffix in SUFFIXES:
+        stem = stem.removesuffix(suffix)
+    return re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_") or "collection"

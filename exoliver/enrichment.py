@@ -1,0 +1,213 @@
+"""The door to gseapy: preranked enrichment; and over-representation. Both describe a ranking, they are no evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import hypergeom
+
+from exoliver.identifiers import collapse_symbols
+from exoliver.inference.filtering import adjust_pvalues
+from exoliver.tables import ENRICHMENT, OVERREPRESENTATION
+
+# LIMIT: Gene-set tests that permute genes ignore the correlation between genes: they rank and describe, they do not prove.
+SMALLEST_PVALUE = 1e-50
+SAMPLE_SIZE = 101  # of the multilevel split, as in Korotkevich (2021)
+
+
+def enrich_contrasts(
+    contrasts: Mapping[str, pd.DataFrame],
+    gene_sets: Mapping[str, Sequence[str]],
+    *,
+    by: str,
+    settings: Mapping[str, Any],
+    label: str,
+) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
+    """Preranked enrichment and over-representation of one collection in every contrast.
+
+    Parameters
+    ----------
+    contrasts
+        Contrast id to its gene table.
+    gene_sets
+        Gene set to the symbols measured.
+    by
+        Column of the symbols: `symbol` or `human_symbol`.
+    settings
+        The study's `set_size` (fewest and most measured members of a set that is tested), `seed`, and `fdr` (level at
+        which genes are selected for over-representation).
+    label
+        Dataset and collection, from which with the seed each contrast's own seed is made.
+
+    Returns
+    -------
+    Enrichment and over-representation tables by contrast id.
+    """
+    size = (settings["set_size"]["min"], settings["set_size"]["max"])
+    enriched, over = {}, {}
+    for name, table in contrasts.items():
+        genes = collapse_symbols(table, by=by)
+        own_seed = stable_seed(settings["seed"], f"{label}/{name}")
+        enriched[name] = enrich(rank_genes(genes, by=by), gene_sets, size=size, seed=own_seed)
+        over[name] = overrepresent(genes, gene_sets, by=by, size=size, fdr=settings["fdr"])
+    return enriched, over
+
+
+def stable_seed(seed: int, label: str) -> int:
+    """A seed for one random step, the same on every machine and in whatever order steps run."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{label}".encode()).digest()[:4], "big") % (2**31)
+
+
+def rank_genes(genes: pd.DataFrame, *, by: str) -> pd.Series:
+    """Genes by their Wald statistic, strictly decreasing, so that no tie is left to a library.
+
+    Parameters
+    ----------
+    genes
+        One row per symbol, with log2_fold_change, lfc_se, base_mean and gene_id.
+    by
+        Column of the symbols.
+
+    Returns
+    -------
+    Statistic by symbol. The statistic is the unthresholded one; ties are ordered by mean count, then gene id, and
+    told apart by the smallest steps that numbers have.
+    """
+    ranked = genes.assign(wald=genes["log2_fold_change"] / genes["lfc_se"]).dropna(subset=["wald"])
+    ranked = ranked.sort_values("gene_id").sort_values("base_mean", ascending=False, kind="stable")
+    ranked = ranked.sort_values("wald", ascending=False, kind="stable")
+    values = ranked["wald"].to_numpy(dtype=float).copy()
+    for position in range(1, len(values)):
+        if values[position] >= values[position - 1]:
+            values[position] = np.nextafter(values[position - 1], -np.inf)
+    return pd.Series(values, index=ranked[by].to_numpy(dtype=object))
+
+
+def enrich(
+    ranking: pd.Series, gene_sets: Mapping[str, Sequence[str]], *, size: tuple[int, int], seed: int
+) -> pd.DataFrame:
+    """Preranked gene set enrichment with multilevel p-values; corrected over every set tested.
+
+    Parameters
+    ----------
+    ranking
+        Statistic by symbol, strictly decreasing.
+    gene_sets
+        Gene set to symbols.
+    size
+        Fewest and most members in the ranking of a set that is tested; the others are rows with a note.
+    seed
+        Of the random sampling.
+
+    References
+    ----------
+    Subramanian (2005), 10.1073/pnas.0506580102; Korotkevich (2021), 10.1101/060012; Fang (2023),
+    10.1093/bioinformatics/btac757.
+    """
+    ranked = set(ranking.index)
+    members = {name: [gene for gene in genes if gene in ranked] for name, genes in sorted(gene_sets.items())}
+    tested = {name: genes for name, genes in members.items() if size[0] <= len(genes) <= size[1]}
+    found = _prerank(ranking, tested, size, seed) if tested else _no_results()
+    table = pd.DataFrame({"gene_set": list(members), "size": [len(genes) for genes in members.values()]})
+    table = table.merge(found, on="gene_set", how="left")
+    table["padj"] = adjust_pvalues(table["pvalue"].to_numpy(dtype=float))
+    table["note"] = [_size_note(count, size) for count in table["size"]]
+    return table[list(ENRICHMENT)]
+
+
+def _no_results() -> pd.DataFrame:
+    """No set was tested."""
+    return pd.DataFrame(columns=["gene_set", "es", "nes", "pvalue", "log2err", "leading_edge"])
+
+
+def _prerank(ranking: pd.Series, gene_sets: dict[str, list[str]], size: tuple[int, int], seed: int) -> pd.DataFrame:
+    """Gseapy's results under our names."""
+    import gseapy
+
+    logging.getLogger("gseapy").setLevel(logging.ERROR)
+    result = gseapy.prerank(
+        rnk=ranking,
+        gene_sets=gene_sets,
+        method="multilevel",
+        weight=1,
+        min_size=size[0],
+        max_size=size[1],
+        eps=SMALLEST_PVALUE,
+        sample_size=SAMPLE_SIZE,
+        seed=seed,
+        threads=1,  # gseapy's own threads change the random stream
+        outdir=None,
+        no_plot=True,
+        verbose=False,
+    ).res2d
+    renamed = {"Term": "gene_set", "ES": "es", "NES": "nes", "NOM p-val": "pvalue", "Lead_genes": "leading_edge"}
+    table = result.rename(columns=renamed)[[*renamed.values(), "log2err"]]
+    numbers = ["es", "nes", "pvalue", "log2err"]
+    return table.assign(**table[numbers].astype(float))
+
+
+def _size_note(count: int, size: tuple[int, int]) -> str:
+    """Why a set was not tested."""
+    if count < size[0]:
+        return "too_few_measured"
+    return "too_many_measured" if count > size[1] else ""
+
+
+def overrepresent(
+    genes: pd.DataFrame, gene_sets: Mapping[str, Sequence[str]], *, by: str, size: tuple[int, int], fdr: float
+) -> pd.DataFrame:
+    """Over-representation of the significant genes, up and down apart, against the genes tested.
+
+    Parameters
+    ----------
+    genes
+        One row per symbol, with log2_fold_change, pvalue and padj.
+    gene_sets
+        Gene set to symbols.
+    by
+        Column of the symbols.
+    size
+        Fewest and most members among the tested genes.
+    fdr
+        Genes below this adjusted p-value are selected.
+
+    Returns
+    -------
+    One row per set and direction; hypergeometric upper tail, corrected over all sets of the right size, hit or not.
+    """
+    tested = genes.dropna(subset=["pvalue"])
+    background = set(tested[by])
+    rows = []
+    for direction, sign in (("down", -1), ("up", 1)):
+        chosen = tested[(tested["padj"] < fdr) & (np.sign(tested["log2_fold_change"]) == sign)]
+        block = [
+            _hypergeometric(name, gene_sets[name], set(chosen[by]), background, size) for name in sorted(gene_sets)
+        ]
+        table = pd.DataFrame(block, columns=[*OVERREPRESENTATION]).assign(direction=direction)
+        table["padj"] = adjust_pvalues(table["pvalue"].to_numpy(dtype=float))
+        rows.append(table)
+    return pd.concat(rows, ignore_index=True).sort_values(["gene_set", "direction"], ignore_index=True)
+
+
+def _hypergeometric(
+    name: str, members: Sequence[str], selected: set[str], background: set[str], size: tuple[int, int]
+) -> dict[str, object]:
+    """One set against one selection."""
+    measured = background & set(members)
+    hits = measured & selected
+    row: dict[str, object] = {"gene_set": name, "direction": "", "hits": len(hits), "size": len(measured)}
+    row |= {"selected": len(selected), "background": len(background), "genes": ";".join(sorted(hits))}
+    note = _size_note(len(measured), size)
+    if note:
+        return row | {"odds_ratio": np.nan, "pvalue": np.nan, "padj": np.nan, "note": note}
+    pvalue = float(hypergeom.sf(len(hits) - 1, len(background), len(measured), len(selected)))
+    missed = (len(measured) - len(hits)) * (len(selected) - len(hits))
+    outside = len(background) - len(measured) - len(selected) + len(hits)
+    odds = len(hits) * outside / missed if missed else np.nan
+    note = "" if missed else "odds_ratio_not_defined"
+    return row | {"odds_ratio": odds, "pvalue": min(pvalue, 1.0), "padj": np.nan, "note": note}

@@ -1,0 +1,291 @@
+"""Collections of gene sets: which are shipped, how a file is read, and which members a dataset measures.
+
+Knows symbols, not identifiers: genes arrive with their symbol and human symbol from `identifiers`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from exoliver.collections import RESOURCES, collection_id, is_path, shipped_collections
+from exoliver.identifiers import collapse_symbols
+from exoliver.tables import GENE_SETS
+
+GENE_SET_COLUMNS = ("gene_set", "gene", "weight", "sign")
+_SUFFIX = re.compile(r"\.(tsv|gmt)(\.gz)?$")
+
+
+@dataclass(frozen=True)
+class GeneSetFacts:
+    """What is known of one shipped gene set beside its members.
+
+    Parameters
+    ----------
+    benefit
+        up, down, toward_healthy or depends: which direction a good therapy gives it.
+    compartment
+        The cells whose RNA the members are read as.
+    """
+
+    gene_set: str
+    title: str
+    definition: str
+    benefit: str
+    compartment: str
+    citation: str
+
+
+@dataclass(frozen=True)
+class CollectionEntry:
+    """One collection as one organism uses it.
+
+    Parameters
+    ----------
+    path
+        The table of gene sets; None where the collection has none for this organism.
+    genes
+        symbol or human_symbol: the column of the genes that the members are compared with.
+    is_shipped
+        True for a collection of `resources/collections.yaml`, False for a user's own file.
+    """
+
+    name: str
+    title: str
+    release: str
+    source: str
+    licence: str
+    citation: str
+    organism: str
+    path: Path | None
+    sha256: str
+    genes: str
+    is_shipped: bool
+    gene_sets: tuple[GeneSetFacts, ...]
+
+
+def find_collection(name_or_path: str, organism: str) -> CollectionEntry:
+    """The collection that a study names, for one organism.
+
+    Parameters
+    ----------
+    name_or_path
+        A name in `resources/collections.yaml`, or the path of a .gmt or .tsv file (.gz or not) in the symbols of the
+        dataset's organism; its name is then the slug of the file's stem.
+    organism
+        As the dataset gives it.
+
+    Raises
+    ------
+    ValueError
+        Neither a shipped name nor a readable file; or a shipped file is not the one that was recorded.
+    """
+    shipped = shipped_collections()
+    if name_or_path in shipped:
+        return _shipped_entry(name_or_path, shipped[name_or_path], organism)
+    if not is_path(name_or_path):
+        raise ValueError(
+            f"collection '{name_or_path}' is neither a shipped one ({', '.join(shipped)}) nor a .gmt or .tsv file"
+        )
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise ValueError(f"collection file '{name_or_path}' does not exist")
+    return CollectionEntry(
+        name=collection_id(name_or_path),
+        title=path.name,
+        release="as given",
+        source=name_or_path,
+        licence="not stated",
+        citation="",
+        organism=organism,
+        path=path,
+        sha256=_sha256(path),
+        genes="symbol",
+        is_shipped=False,
+        gene_sets=(),
+    )
+
+
+def read_gene_sets(path: Path) -> pd.DataFrame:
+    """The gene sets of a file, one row per set and member.
+
+    Parameters
+    ----------
+    path
+        .tsv with the columns gene_set and gene (weight and sign optional, 1 if left out), or .gmt; .gz or not.
+
+    Returns
+    -------
+    Columns `GENE_SET_COLUMNS`, ordered by set and gene.
+
+    Raises
+    ------
+    ValueError
+        Not such a file; a set is defined twice, has no name or no member; a table names a member of a set twice, has a
+        weight that is not positive or a sign that is neither 1 nor -1. A GMT file may repeat a member, to no effect.
+    """
+    suffix = _SUFFIX.search(path.name)
+    if suffix is None:
+        raise ValueError(f"{path.name}: gene sets are read from .tsv and .gmt files, compressed as .gz or not")
+    raw = path.read_bytes()
+    text = (gzip.decompress(raw) if suffix[2] else raw).decode("utf-8-sig")
+    lines = [line.rstrip("\r") for line in text.split("\n")]
+    lines = [line for line in lines if line.strip()]
+    if not lines:
+        raise ValueError(f"{path.name}: the file is empty")
+    table = _parse_gmt(lines, path.name) if suffix[1] == "gmt" else _parse_tsv(lines, path.name)
+    return table.sort_values(["gene_set", "gene"], ignore_index=True)
+
+
+def map_gene_sets(gene_sets: pd.DataFrame, genes: pd.DataFrame, *, by: str) -> pd.DataFrame:
+    """Which tested gene stands for each member of each set, or why none does.
+
+    Parameters
+    ----------
+    gene_sets
+        Of `read_gene_sets`.
+    genes
+        Columns gene_id, symbol, human_symbol, base_mean, tested (bool): every gene of the dataset.
+    by
+        symbol or human_symbol: the column that the members are compared with, in exactly their case.
+
+    Returns
+    -------
+    Columns `tables.GENE_SETS`, ordered by set and gene. `size` counts the members in the collection, `measured` those
+    tested. The note is empty, `not_measured` (no such gene in the dataset), `filtered` (there, but not tested) or
+    `duplicate_symbol:` and the other tested genes of that symbol.
+    """
+    tested = collapse_symbols(genes[genes["tested"].astype(bool)], by=by).set_index(by)
+    mapped = gene_sets.loc[:, list(GENE_SET_COLUMNS)].copy()
+    gene_id = mapped["gene"].map(tested["gene_id"]).astype(object)
+    mapped["gene_id"] = gene_id.where(gene_id.notna(), np.nan)
+    of_set = mapped.groupby("gene_set")
+    mapped["size"] = of_set["gene"].transform("size").astype(int)
+    mapped["measured"] = of_set["gene_id"].transform("count").astype(int)
+    duplicates = mapped["gene"].map(tested["duplicates"]).fillna("").astype(str)
+    is_lost = mapped["gene_id"].isna()
+    lost_note = np.where(mapped["gene"].isin(set(genes[by].dropna())), "filtered", "not_measured")
+    kept_note = ("duplicate_symbol:" + duplicates).where(duplicates != "", "")
+    mapped["note"] = np.where(is_lost, lost_note, kept_note)
+    return mapped.sort_values(["gene_set", "gene"], ignore_index=True)[list(GENE_SETS)]
+
+
+def map_collection(name_or_path: str, organism: str, *, genes: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A collection mapped to a dataset's genes, and the facts of the collection as plain values.
+
+    Parameters
+    ----------
+    name_or_path, organism
+        As `find_collection` takes them.
+    genes
+        As `map_gene_sets` takes them.
+    """
+    entry = find_collection(name_or_path, organism)
+    mapped = no_gene_sets() if entry.path is None else map_gene_sets(read_gene_sets(entry.path), genes, by=entry.genes)
+    facts = asdict(entry) | {"path": None if entry.path is None else entry.path.name}
+    return mapped, facts
+
+
+def no_gene_sets() -> pd.DataFrame:
+    """The mapped table of an organism for which a collection has no sets: all columns, no row."""
+    return pd.DataFrame(columns=list(GENE_SETS))
+
+
+def gene_sets_as_dict(mapped: pd.DataFrame) -> dict[str, list[str]]:
+    """Measured members of each set, as symbols of the collection, sorted; a set with none is an empty list."""
+    measured = mapped.dropna(subset=["gene_id"]).groupby("gene_set")["gene"].agg(sorted)
+    return {gene_set: list(measured.get(gene_set, [])) for gene_set in sorted(set(mapped["gene_set"]))}
+
+
+def share_found(gene_sets: pd.DataFrame, genes: pd.DataFrame, *, by: str) -> float:
+    """Share of a collection's genes that a dataset has, tested or not; a low one means another species or naming."""
+    members = set(gene_sets["gene"])
+    return len(members & set(genes[by].dropna())) / len(members) if members else 0.0
+
+
+def _shipped_entry(name: str, content: Mapping[str, Any], organism: str) -> CollectionEntry:
+    """The entry of a shipped collection, its file compared with the recorded checksum."""
+    shipped = content["organisms"].get(organism)
+    path = RESOURCES / shipped["file"] if shipped else None
+    if path is not None and _sha256(path) != shipped["sha256"]:
+        raise ValueError(f"resources/{shipped['file']} differs from its checksum: restore the file or rebuild it")
+    facts = [GeneSetFacts(gene_set, **known) for gene_set, known in content.get("gene_sets", {}).items()]
+    return CollectionEntry(
+        name=name,
+        title=content["title"],
+        release=str(content["release"]),
+        source=content["source"],
+        licence=content["licence"],
+        citation=content["citation"],
+        organism=organism,
+        path=path,
+        sha256=shipped["sha256"] if shipped else "",
+        genes=shipped["genes"] if shipped else "symbol",
+        is_shipped=True,
+        gene_sets=tuple(facts),
+    )
+
+
+def _sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _parse_gmt(lines: Sequence[str], file: str) -> pd.DataFrame:
+    """Sets of a GMT file: name, description, members, separated by tabs."""
+    members: dict[str, list[str]] = {}
+    for number, line in enumerate(lines, start=1):
+        name, *rest = (field.strip() for field in line.split("\t"))
+        where = f"{file}: set {number}"
+        if not name:
+            raise ValueError(f"{where} has no name")
+        if name in members:
+            raise ValueError(f"{where}: '{name}' is defined twice")
+        members[name] = sorted({gene for gene in rest[1:] if gene})
+        if not members[name]:
+            raise ValueError(f"{where}: '{name}' has no members (name, description and members are separated by tabs)")
+    rows = [(name, gene, 1.0, 1) for name, genes in members.items() for gene in genes]
+    return pd.DataFrame(rows, columns=list(GENE_SET_COLUMNS))
+
+
+def _parse_tsv(lines: Sequence[str], file: str) -> pd.DataFrame:
+    """Sets of a table with a header."""
+    header, *body = ([field.strip() for field in line.split("\t")] for line in lines)
+    if not {"gene_set", "gene"} <= set(header) <= set(GENE_SET_COLUMNS) or len(set(header)) < len(header):
+        raise ValueError(f"{file}: the columns are {', '.join(header)}; expected gene_set, gene and maybe weight, sign")
+    if not body:
+        raise ValueError(f"{file}: there is a header and no gene set")
+    for number, row in enumerate(body, start=2):
+        if len(row) != len(header):
+            raise ValueError(f"{file}: line {number} has {len(row)} fields, the header {len(header)}")
+    table = pd.DataFrame(body, columns=header)
+    for column, what in {"gene_set": "set without a name", "gene": "set member without a name"}.items():
+        if table[column].isin(["", "NA"]).any():
+            raise ValueError(f"{file}: there is a {what}")
+    repeated = table[table.duplicated(["gene_set", "gene"])]
+    if len(repeated):
+        gene_set, gene = repeated.iloc[0][["gene_set", "gene"]]
+        raise ValueError(f"{file}: '{gene_set}' names {gene} twice (is the set defined twice?)")
+    return _with_numbers(table, file)
+
+
+def _with_numbers(table: pd.DataFrame, file: str) -> pd.DataFrame:
+    """Weights as positive numbers and signs as 1 or -1, both 1 where the table has none."""
+    numbers = {}
+    for column in ("weight", "sign"):
+        given = table[column] if column in table else pd.Series("1", index=table.index)
+        numbers[column] = pd.to_numeric(given, errors="coerce")
+    if not (np.isfinite(numbers["weight"]) & (numbers["weight"] > 0)).all():
+        raise ValueError(f"{file}: every weight must be a positive number")
+    if not numbers["sign"].isin([-1, 1]).all():
+        raise ValueError(f"{file}: every sign must be 1 or -1")
+    numbered = table.assign(weight=numbers["weight"].astype(float), sign=numbers["sign"].astype(int))
+    return numbered[list(GENE_SET_COLUMNS)]

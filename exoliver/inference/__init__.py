@@ -1,0 +1,1 @@
+"""Tests on a fitted negative binomial model, in plain arrays."""

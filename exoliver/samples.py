@@ -1,0 +1,302 @@
+"""The sample sheet: read as text, rows chosen, each sample given its arm and time. Knows no counts."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from exoliver.problems import Findings, Problem, listed, nearest
+from exoliver.study import Intake
+
+XLSX = ".xlsx"
+
+
+def read_sheet(path: str | Path, id_column: str) -> tuple[pd.DataFrame | None, Findings]:
+    """A sample sheet as text, one row per sample, indexed by sample id.
+
+    Parameters
+    ----------
+    path
+        A .tsv, .csv or .xlsx file (first worksheet); UTF-8, with or without byte order mark.
+    id_column
+        Column that names the samples.
+
+    Returns
+    -------
+    The sheet (None where it cannot be used), and what is wrong with it.
+    """
+    where = str(path)
+    try:
+        rows = _xlsx_rows(path) if where.lower().endswith(XLSX) else _text_rows(path)
+    except FileNotFoundError:
+        return None, _fault(
+            where, "the file does not exist", "correct samples.file (relative to the working directory)"
+        )
+    except (OSError, UnicodeDecodeError, csv.Error, ValueError, KeyError) as error:
+        return None, _fault(
+            where, f"the sheet cannot be read: {error}", "save it as UTF-8 text (.tsv, .csv) or as .xlsx"
+        )
+    rows = [row for row in rows if any(cell != "" for cell in row)]
+    if len(rows) < 2:
+        return None, _fault(where, "the sheet has no rows", "name the right file")
+    return _table(rows, id_column, where)
+
+
+def _text_rows(path: str | Path) -> list[list[str]]:
+    """Cells of a text file; commas in a .csv, tabs elsewhere."""
+    text = Path(path).read_text(encoding="utf-8-sig")
+    delimiter = "," if str(path).lower().endswith(".csv") else "\t"
+    return [list(row) for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
+
+
+def _xlsx_rows(path: str | Path) -> list[list[str]]:
+    """Cells of the first worksheet; whole numbers without the decimal point that Excel adds."""
+    import zipfile
+
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except zipfile.BadZipFile as error:
+        raise ValueError("it is not an .xlsx file") from error
+    rows = [[_cell_text(cell) for cell in row] for row in book.worksheets[0].iter_rows(values_only=True)]
+    book.close()
+    return rows
+
+
+def _cell_text(cell: Any) -> str:
+    """One cell as text."""
+    if cell is None:
+        return ""
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+
+
+def _table(rows: Sequence[Sequence[str]], id_column: str, where: str) -> tuple[pd.DataFrame | None, Findings]:
+    """The sheet from its cells: header, equal lengths, the id column, unique ids."""
+    header = list(rows[0])
+    if len(header) == 1:
+        what = f"the sheet has one column only; its first row reads as {header[0]!r}"
+        return None, _fault(where, what, "separate columns by tabs (.tsv) or commas (.csv)")
+    repeated = sorted({name for name in header if header.count(name) > 1 and name})
+    if repeated:
+        return None, _fault(where, f"columns are repeated: {listed(repeated)}", "give each column a name of its own")
+    ragged = [number for number, row in enumerate(rows[1:], start=2) if len(row) != len(header)]
+    if ragged:
+        what = f"row {ragged[0]} has {len(rows[ragged[0] - 1])} cells, the header {len(header)}"
+        return None, _fault(where, what, "give every row as many cells as the header has")
+    if id_column not in header:
+        return None, _no_column(where, "samples.id", id_column, header)
+    sheet = pd.DataFrame(rows[1:], columns=header, dtype=object)
+    ids = sheet[id_column]
+    doubled = sorted(ids[ids.duplicated()].unique())
+    if doubled:
+        return None, _fault(
+            f"{where}: column {id_column}",
+            f"samples are repeated: {listed(doubled)}",
+            "give each row its own id; name technical replicates by samples.technical_replicate_of",
+        )
+    if (ids == "").any():
+        return None, _fault(f"{where}: column {id_column}", "a sample has no id", "fill it in")
+    return sheet.set_index(id_column, drop=False).rename_axis(None), Findings()
+
+
+def _fault(where: str, what: str, fix: str) -> Findings:
+    """One fault."""
+    return Findings(problems=(Problem(where, what, fix),))
+
+
+def _no_column(where: str, key: str, column: str, known: Sequence[str]) -> Findings:
+    """The fault of a column that the sheet does not have."""
+    guess = nearest(column, known)
+    fix = (f"did you mean '{guess}'? " if guess else "") + f"columns: {listed(known, 20)}"
+    return _fault(f"{where}: {key}", f"there is no column '{column}'", fix)
+
+
+def choose_samples(sheet: pd.DataFrame, intake: Intake, where: str) -> tuple[pd.DataFrame, Findings]:
+    """The rows that `samples.where` keeps and `samples.exclude` does not name."""
+    findings = Findings()
+    kept = sheet
+    for column, wanted in intake.samples.where.items():
+        if column not in sheet.columns:
+            findings += _no_column(where, "samples.where", column, list(sheet.columns))
+            continue
+        values = wanted if isinstance(wanted, tuple) else (wanted,)
+        matches = [any(is_same(value, text) for value in values) for text in kept[column]]
+        if not any(matches):
+            found = listed(sorted(sheet[column].unique()))
+            what = f"no sample has {column} = {listed(values)} (found: {found})"
+            findings += _fault(f"{where}: samples.where.{column}", what, "correct the value")
+        kept = kept.loc[matches]
+    for sample in intake.samples.exclude:
+        if sample not in sheet.index:
+            guess = nearest(sample, sheet.index)
+            fix = f"did you mean '{guess}'?" if guess else "take it out"
+            findings += _fault(f"{where}: samples.exclude", f"there is no sample '{sample}'", fix)
+    excluded = [f"sample {name} excluded: {reason}" for name, reason in intake.samples.exclude.items()]
+    dropped = len(sheet) - len(kept)
+    chosen = [f"{dropped} samples left out by samples.where"] if dropped else []
+    kept = kept.loc[[sample not in intake.samples.exclude for sample in kept.index]]
+    return kept, findings + Findings(decisions=tuple(chosen + excluded))
+
+
+def is_same(value: Any, text: str) -> bool:
+    """A value of the YAML and a cell of the sheet mean the same; numbers by their value."""
+    if str(value) == text:
+        return True
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return float(text) == float(value)
+    except ValueError:
+        return False
+
+
+def arrange_samples(sheet: pd.DataFrame, intake: Intake, where: str) -> tuple[pd.DataFrame | None, Findings]:
+    """The design's columns of every sample.
+
+    Parameters
+    ----------
+    sheet
+        The chosen rows, as text, indexed by sample.
+    intake
+        What the YAML says of arms, time, donor and covariates.
+    where
+        The sheet, for messages.
+
+    Returns
+    -------
+    Table sorted by sample id, with columns `arm`, `time` (NaN for an arm that serves all times), `donor`, `library`
+    where they are used, and each covariate; None where something is missing. And what is wrong.
+    """
+    findings = _columns_present(sheet, intake, where)
+    if findings.problems:
+        return None, findings
+    arm, arm_findings = _arms_of(sheet, intake, where)
+    columns: dict[str, pd.Series] = {"arm": arm}
+    time, time_findings = _times_of(sheet, arm, intake, where)
+    columns["time"] = time
+    findings += arm_findings + time_findings
+    texts = {"donor": intake.donor, "library": intake.samples.technical_replicate_of, "series": intake.series}
+    texts |= {name: name for name in intake.covariates}
+    for name, column in texts.items():
+        if column is not None:
+            columns[name] = sheet[column]
+            findings += _no_blanks(sheet[column], column, where)
+    for name in intake.numeric_covariates:
+        columns[name], wrong = _numbers(sheet[name], name, where)
+        findings += wrong
+    if findings.problems:
+        return None, findings
+    return pd.DataFrame(columns, index=sheet.index).sort_index(), findings
+
+
+def _columns_present(sheet: pd.DataFrame, intake: Intake, where: str) -> Findings:
+    """A fault for every column that the YAML names and the sheet lacks."""
+    named: list[tuple[str, str | None]] = [
+        ("arms.column", intake.column),
+        ("time.column", intake.time.column if intake.time else None),
+        ("donor", intake.donor),
+        ("series", intake.series),
+        ("samples.technical_replicate_of", intake.samples.technical_replicate_of),
+    ]
+    named += [("covariates", name) for name in intake.covariates]
+    named += [("numeric_covariates", name) for name in intake.numeric_covariates]
+    named += [
+        (f"arms.levels.{arm}.where", name) for arm, level in intake.levels.items() for name in level["where"] or {}
+    ]
+    findings = Findings()
+    for key, column in named:
+        if column is not None and column not in sheet.columns:
+            findings += _no_column(where, key, column, list(sheet.columns))
+    return findings
+
+
+def _arms_of(sheet: pd.DataFrame, intake: Intake, where: str) -> tuple[pd.Series, Findings]:
+    """The arm of every sample; samples of none or of several, and arms without samples, are faults."""
+    matching = {
+        sample: [arm for arm, level in intake.levels.items() if _belongs(row, level, intake.column)]
+        for sample, row in zip(sheet.index, sheet.to_dict("records"), strict=True)
+    }
+    findings = Findings()
+    several = [sample for sample, arms in matching.items() if len(arms) > 1]
+    if several:
+        what = f"samples belong to several arms: {listed(several)}"
+        findings += _fault(f"{where}: arms.levels", what, "make the where: of the arms exclude each other")
+    none = [sample for sample, arms in matching.items() if not arms]
+    if none:
+        findings += _unassigned(sheet, none, intake, where)
+    taken = {arm for arms in matching.values() for arm in arms}
+    for arm in intake.levels:
+        if arm not in taken:
+            findings += _empty_arm(sheet, arm, intake, where)
+    return pd.Series({sample: arms[0] if arms else "" for sample, arms in matching.items()}, dtype=object), findings
+
+
+def _belongs(row: Mapping[str, str], level: Mapping[str, Any], column: str | None) -> bool:
+    """A sample belongs to an arm."""
+    conditions = level["where"] if level["where"] is not None else {column: level["value"]}
+    return all(is_same(value, row[str(name)]) for name, value in conditions.items())
+
+
+def _unassigned(sheet: pd.DataFrame, samples: Sequence[str], intake: Intake, where: str) -> Findings:
+    """The fault of samples without an arm."""
+    values = ""
+    if intake.column is not None:
+        values = f" ({intake.column}: {listed(sorted(sheet.loc[list(samples), intake.column].unique()))})"
+    what = f"{len(samples)} samples belong to no arm: {listed(samples)}{values}"
+    return _fault(f"{where}: arms.levels", what, "add the arm, or leave the samples out by samples.where or exclude")
+
+
+def _empty_arm(sheet: pd.DataFrame, arm: str, intake: Intake, where: str) -> Findings:
+    """The fault of an arm without samples."""
+    value = intake.levels[arm]["value"]
+    key = f"{where}: arms.levels.{arm}"
+    if value is None or intake.column is None:
+        return _fault(key, "no sample fits its where", "correct the values")
+    found = sorted(sheet[intake.column].unique())
+    guess = nearest(str(value), found)
+    fix = f"write '{guess}'" if guess else "correct the value, or the sample sheet"
+    return _fault(f"{key}.value", f"'{value}' is not in column {intake.column} (found: {listed(found)})", fix)
+
+
+def _times_of(sheet: pd.DataFrame, arm: pd.Series, intake: Intake, where: str) -> tuple[pd.Series, Findings]:
+    """The time of every sample as a number; NaN without times and for arms that serve all of them."""
+    times = pd.Series(float("nan"), index=sheet.index)
+    if intake.time is None:
+        return times, Findings()
+    timed = [intake.levels.get(name, {}).get("at") is None for name in arm]
+    texts = sheet.loc[timed, intake.time.column]
+    if intake.time.values is not None:
+        unknown = sorted(set(texts) - set(intake.time.values))
+        if unknown:
+            what = f"words without a number: {listed(unknown)}"
+            return times, _fault(f"{where}: time.values", what, "give each word of the column a number")
+        numbers = texts.map(dict(intake.time.values)).astype(float)
+        return times.where(~times.index.isin(numbers.index), numbers.reindex(times.index)), Findings()
+    numbers, findings = _numbers(texts, intake.time.column, where)
+    return times.where(~times.index.isin(numbers.index), numbers.reindex(times.index)), findings
+
+
+def _numbers(texts: pd.Series, column: str, where: str) -> tuple[pd.Series, Findings]:
+    """A column as numbers; what is not a finite number is a fault."""
+    numbers = pd.to_numeric(texts, errors="coerce").astype(float)
+    bad = texts[~(numbers.abs() < float("inf"))]
+    if bad.empty:
+        return numbers, Findings()
+    shown = listed(f"{sample}: '{text}'" for sample, text in bad.items())
+    fix = "write numbers; words for times are mapped by time.values"
+    return numbers, _fault(f"{where}: column {column}", f"not a number: {shown}", fix)
+
+
+def _no_blanks(texts: pd.Series, column: str, where: str) -> Findings:
+    """Blank cells of a column that the design uses are faults."""
+    blank = texts[texts == ""]
+    if blank.empty:
+        return Findings()
+    what = f"no value for samples {listed(blank.index)}"
+    return _fault(f"{where}: column {column}", what, "fill it in, or leave the samples out by samples.exclude")

@@ -1,0 +1,119 @@
+"""The door to anndata (.h5ad), and model arrays to and from .npz; never pickle."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from exoliver.model import Model, model_from
+from exoliver.tables import read_json, write_json
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Normalised expression of a dataset; tables indexed by sample and gene, matrices samples x genes.
+
+    Parameters
+    ----------
+    samples, genes
+        Sample table (with `size_factor`) and gene table.
+    normalised, vst
+        Counts over size factors; variance-stabilised expression (log2 scale).
+    components
+        Principal components of the samples, shape (n, c), and the share of variance of each, shape (c,).
+    """
+
+    samples: pd.DataFrame
+    genes: pd.DataFrame
+    normalised: pd.DataFrame
+    vst: pd.DataFrame
+    components: np.ndarray
+    variance_ratio: np.ndarray
+
+
+def write_counts(path: str | Path, counts: pd.DataFrame, *, samples: pd.DataFrame, genes: pd.DataFrame) -> None:
+    """Write counts (samples x genes) with their tables, indexed alike."""
+    write_data(path, anndata.AnnData(X=counts.to_numpy(), obs=samples, var=genes))
+
+
+def write_data(path: str | Path, data: anndata.AnnData) -> None:
+    """Write samples x genes with their tables; the file appears whole or not at all."""
+    data.obs, data.var = _plain(data.obs), _plain(data.var)
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{target.name}.part")
+    data.write_h5ad(beside, compression="gzip", compression_opts=4)
+    os.replace(beside, target)
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """Text columns as plain strings, missing ones empty, so that no categorical or nullable type reaches the file."""
+    plain = table.copy()
+    plain.index = plain.index.astype(str)
+    for column in plain.columns:
+        if not is_numeric_dtype(plain[column]):
+            plain[column] = plain[column].astype("string").fillna("").astype(object)
+    return plain
+
+
+def _missing(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with empty texts as missing ones, as they were before they were written."""
+    return table.apply(lambda column: column if is_numeric_dtype(column) else column.replace("", None).astype(object))
+
+
+def read_counts(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Counts (samples x genes), sample table and gene table of a `counts.h5ad`."""
+    data = anndata.read_h5ad(path)
+    counts = pd.DataFrame(np.asarray(data.X), index=data.obs_names, columns=data.var_names)
+    return counts, _missing(data.obs), _missing(data.var)
+
+
+def read_expression(path: str | Path) -> Expression:
+    """Normalised expression of a `normalised.h5ad`."""
+    data = anndata.read_h5ad(path)
+
+    def layer(name: str) -> pd.DataFrame:
+        return pd.DataFrame(np.asarray(data.layers[name]), index=data.obs_names, columns=data.var_names)
+
+    return Expression(
+        samples=_missing(data.obs),
+        genes=_missing(data.var),
+        normalised=layer("normalised"),
+        vst=layer("vst"),
+        components=np.asarray(data.obsm["X_pca"]),
+        variance_ratio=np.asarray(data.uns["pca"]["variance_ratio"]),
+    )
+
+
+def write_model(model: Model, arrays: str | Path, *, design: str | Path) -> None:
+    """Write a model into its two files."""
+    write_arrays(arrays, model.arrays())
+    write_json(model.description(), design)
+
+
+def read_model(arrays: str | Path, design: str | Path) -> Model:
+    """The model of two files."""
+    return model_from(read_arrays(arrays), read_json(design))
+
+
+def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write plain arrays by name; text as unicode arrays. The file appears whole or not at all."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{target.name}.part")
+    with beside.open("wb") as stream:
+        np.savez_compressed(stream, **{name: np.asarray(array) for name, array in arrays.items()})
+    os.replace(beside, target)
+
+
+def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
+    """Plain arrays by name; pickled objects are refused."""
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}

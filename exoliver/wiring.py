@@ -1,0 +1,162 @@
+"""Names for rules, input functions and params: which datasets and collections there are, and the slice each rule needs.
+
+Holds no path; the rules know where. Imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from exoliver.collections import collection_id
+from exoliver.loading import Entry, Study
+from exoliver.study import CountsFile, Dataset, SampleSheet, plain
+
+DEFAULT_STUDY = "config/config.yaml"
+
+
+def study_file(config: Mapping[str, Any], configfiles: Sequence[Any]) -> str:
+    """Path of the study: `--config study=`, else the last `--configfile`, else the default study."""
+    if "study" in config:
+        return str(config["study"])
+    return str(configfiles[-1]) if configfiles else DEFAULT_STUDY
+
+
+class Wiring:
+    """What rules ask of a study. Methods that take wildcards are used as input functions and params."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.settings = study.settings
+        self.results = study.settings.results
+        self._entries = {entry.id: entry for entry in study.entries}
+        self.datasets = list(self._entries)
+        self.collections = self._all_collections()
+
+    def _all_collections(self) -> dict[str, str]:
+        """Collection as the study names it, by its name in paths; the followed programmes first."""
+        named = [self.settings.programmes, *self.settings.collections]
+        return {collection_id(name): name for name in named}
+
+    def _entry(self, wildcards: Any) -> Entry:
+        """The dataset that the wildcards name."""
+        return self._entries[wildcards.dataset]
+
+    def _dataset(self, wildcards: Any) -> Dataset | None:
+        """Its content, None where the YAML is faulty."""
+        return self._entry(wildcards).dataset
+
+    # --- the study -------------------------------------------------------------------------------------------------
+
+    def study_problems(self, _: Any = None) -> list[dict[str, str]]:
+        """Problems of the study's own YAML."""
+        return [problem.as_dict() for problem in self.study.problems]
+
+    def settings_of(self, *keys: str) -> dict[str, Any]:
+        """Some keys of the study."""
+        content = plain(self.settings)
+        return {key: content[key] for key in keys}
+
+    def overview(self, _: Any = None) -> dict[str, Any]:
+        """What the overview says of every dataset."""
+        return {entry.id: plain(entry.dataset) for entry in self.study.entries if entry.dataset is not None}
+
+    def inputs(self, _: Any = None) -> list[str]:
+        """Every file of the user's that the study reads, YAML included."""
+        files = [self.study.file]
+        for entry in self.study.entries:
+            own = [self._own_files(entry)] if entry.dataset is not None else []
+            files += [entry.file, *(path for paths in own for path in paths.values())]
+        files += [name for name in self.collections.values() if collection_id(name) != name]
+        return sorted({path for path in files if Path(path).is_file()})
+
+    # --- one dataset -----------------------------------------------------------------------------------------------
+
+    def problems(self, wildcards: Any) -> list[dict[str, str]]:
+        """Problems of the dataset's YAML."""
+        return [problem.as_dict() for problem in self._entry(wildcards).problems]
+
+    @staticmethod
+    def _own_files(entry: Entry) -> dict[str, str]:
+        """Counts and samples as the YAML names them; none for a simulated dataset."""
+        dataset = entry.dataset
+        if dataset is None or dataset.counts is None or dataset.samples is None:
+            return {}
+        return {"counts": dataset.counts.file, "samples": dataset.samples.file}
+
+    def sources(self, **simulated: str) -> Callable[[Any], dict[str, str]]:
+        """Params function: where counts and samples are, whether the files exist or not."""
+
+        def paths(wildcards: Any) -> dict[str, str]:
+            made = {name: str(path).format(dataset=wildcards.dataset) for name, path in simulated.items()}
+            return self._own_files(self._entry(wildcards)) or made
+
+        return paths
+
+    def files(self, **simulated: str) -> Callable[[Any], list[str]]:
+        """Input function: the files of counts and samples that exist, or those that a simulation makes."""
+
+        def paths(wildcards: Any) -> list[str]:
+            entry = self._entry(wildcards)
+            if entry.dataset is not None and entry.dataset.simulation is not None:
+                return [str(path).format(dataset=wildcards.dataset) for path in simulated.values()]
+            return [path for path in self._own_files(entry).values() if Path(path).is_file()]
+
+        return paths
+
+    def intake(self, wildcards: Any) -> dict[str, Any] | None:
+        """What decides which counts are read and how they are arranged."""
+        dataset = self._dataset(wildcards)
+        if dataset is None:
+            return None
+        simulated = dataset.simulation
+        counts = dataset.counts or CountsFile(
+            file="simulated", identifiers=simulated.identifiers if simulated else "other"
+        )
+        return plain(dataset.intake(counts, dataset.samples or SampleSheet(file="simulated")))
+
+    def arms(self, wildcards: Any) -> dict[str, Any] | None:
+        """Roles and bases, from which contrasts are derived."""
+        dataset = self._dataset(wildcards)
+        if dataset is None:
+            return None
+        keys = {"role", "against", "procedure", "vehicle"}
+        return {name: arm.model_dump(mode="json", include=keys) for name, arm in dataset.arms.levels.items()}
+
+    def contrasts(self, wildcards: Any) -> dict[str, Any] | None:
+        """The user's own contrasts."""
+        dataset = self._dataset(wildcards)
+        return None if dataset is None else plain(dataset)["contrasts"]
+
+    def gene_filter(self, wildcards: Any) -> dict[str, Any] | None:
+        """Genes that take part in the fit."""
+        dataset = self._dataset(wildcards)
+        return None if dataset is None else plain(dataset.gene_filter)
+
+    def unit(self, wildcards: Any) -> str | None:
+        """Unit of the times."""
+        dataset = self._dataset(wildcards)
+        return None if dataset is None or dataset.time is None else dataset.time.unit
+
+    def organism(self, wildcards: Any) -> str | None:
+        """Organism of the dataset."""
+        dataset = self._dataset(wildcards)
+        return None if dataset is None else dataset.organism
+
+    def collection(self, wildcards: Any) -> str:
+        """The collection as the study names it."""
+        return self.collections[wildcards.collection]
+
+    def simulation(self, wildcards: Any) -> dict[str, Any] | None:
+        """The simulation's keys, and the arms as it takes them."""
+        dataset = self._dataset(wildcards)
+        if dataset is None or dataset.simulation is None:
+            return None
+        arms = [{"name": name, "role": arm.role, "value": str(arm.value)} for name, arm in dataset.arms.levels.items()]
+        return {"spec": plain(dataset.simulation), "arms": arms}
+
+    def facts(self, wildcards: Any) -> dict[str, Any] | None:
+        """Everything that the YAML says of the dataset, for its report."""
+        dataset = self._dataset(wildcards)
+        return None if dataset is None else plain(dataset)

@@ -1,0 +1,285 @@
+"""Identifiers: every input id has its row, and what it became is right or said to be unknown."""
+
+import pandas as pd
+import pytest
+
+from exoliver import identifiers
+from exoliver.identifiers import ANNOTATION_COLUMNS, collapse_symbols, identify_genes, read_annotation
+from exoliver.tables import IDENTIFIERS
+
+
+@pytest.fixture(scope="module")
+def mouse() -> pd.DataFrame:
+    """Shipped annotation of the mouse."""
+    return read_annotation("mouse")
+
+
+@pytest.fixture(scope="module")
+def human() -> pd.DataFrame:
+    """Shipped human annotation."""
+    return read_annotation("human")
+
+
+@pytest.fixture(scope="module")
+def rat() -> pd.DataFrame:
+    """Shipped annotation of the rat."""
+    return read_annotation("rat")
+
+
+def small_annotation(*rows: tuple[object, ...]) -> pd.DataFrame:
+    """An annotation from rows of gene_id, symbol, entrez, human_symbol, biotype, entrez_lookup, symbol_lookup."""
+    return pd.DataFrame(list(rows), columns=list(ANNOTATION_COLUMNS)).astype(object)
+
+
+def one(input_id: str, *, identifiers: str, annotation: pd.DataFrame) -> pd.Series:
+    """The row of a single id."""
+    return identify_genes([input_id], identifiers=identifiers, annotation=annotation).iloc[0]
+
+
+@pytest.mark.parametrize("kind", ["ensembl", "entrez", "symbol", "other"])
+def test_every_input_id_has_one_row_in_the_given_order(kind: str, mouse: pd.DataFrame) -> None:
+    """No id is dropped, moved or joined with another, not even a repeated one."""
+    ids = ["zzz", "ENSMUSG00000000001.5", "__ambiguous", "Alb", "ERCC-00002", "Alb", "14679", ""]
+    table = identify_genes(ids, identifiers=kind, annotation=mouse)
+    assert table["input_id"].tolist() == ids
+    assert tuple(table.columns) == IDENTIFIERS
+    assert table[["input_id", "gene_id", "kind", "note"]].notna().all(axis=None)
+
+
+def test_no_ids_give_an_empty_table(mouse: pd.DataFrame) -> None:
+    """The columns are there without a row."""
+    for kind in ("ensembl", "entrez", "symbol", "other"):
+        table = identify_genes([], identifiers=kind, annotation=mouse)
+        assert (len(table), tuple(table.columns)) == (0, IDENTIFIERS)
+
+
+def test_an_unknown_kind_of_identifier_is_refused(mouse: pd.DataFrame) -> None:
+    """The four kinds are named."""
+    with pytest.raises(ValueError, match="ensembl, entrez, symbol, other"):
+        identify_genes(["a"], identifiers="refseq", annotation=mouse)
+
+
+def test_the_version_of_an_ensembl_id_is_stripped_and_noted(human: pd.DataFrame) -> None:
+    """The key loses the version, the input id keeps it."""
+    row = one("ENSG00000000003.15", identifiers="ensembl", annotation=human)
+    assert row.tolist() == [
+        "ENSG00000000003.15", "ENSG00000000003", "TSPAN6", "7105", "TSPAN6", "gene", "version_stripped",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("input_id", ["SPAC212.11", "LRG_1", "WBGene00000001", "ENSMUST00000000001.4", "AC004086.1"])
+def test_a_dot_in_another_id_is_no_version(input_id: str, human: pd.DataFrame) -> None:
+    """Only genes of Ensembl lose what follows the dot."""
+    row = one(input_id, identifiers="ensembl", annotation=human)
+    assert (row["gene_id"], row["note"]) == (input_id, "not_in_annotation")
+    assert pd.isna(row["symbol"])
+
+
+@pytest.mark.parametrize(
+    ("input_id", "gene_id"),
+    [
+        ("ENSG00000002586.20_PAR_Y", "ENSG00000002586_PAR_Y"),
+        ("ENSG00000002586_PAR_Y", "ENSG00000002586_PAR_Y"),
+        ("ENSGR0000002586.12", "ENSGR0000002586"),
+    ],
+)
+def test_a_pseudoautosomal_copy_on_y_is_a_gene_of_its_own(input_id: str, gene_id: str, human: pd.DataFrame) -> None:
+    """It has its own key and the symbol of the gene on X."""
+    row = one(input_id, identifiers="ensembl", annotation=human)
+    assert (row["gene_id"], row["symbol"]) == (gene_id, "CD99")
+    assert "par_y" in row["note"].split(";")
+
+
+@pytest.mark.parametrize(
+    ("input_id", "kind"),
+    [
+        ("ERCC-00002", "spike_in"),
+        ("L1MdA_I:L1:LINE", "transposon"),
+        ("MER5A:hAT-Charlie:DNA?", "transposon"),
+        ("__no_feature", "summary_row"),
+        ("N_unmapped", "summary_row"),
+    ],
+)
+def test_what_is_no_gene_is_set_aside(input_id: str, kind: str, mouse: pd.DataFrame) -> None:
+    """Spike-ins, transposons and summary rows are rows with a kind, whatever the identifiers."""
+    for identifiers_kind in ("ensembl", "entrez", "symbol", "other"):
+        row = one(input_id, identifiers=identifiers_kind, annotation=mouse)
+        assert row[["gene_id", "kind", "note"]].tolist() == [input_id, kind, "set_aside"]
+        assert row[["symbol", "entrez", "human_symbol"]].isna().all()
+
+
+@pytest.mark.parametrize(
+    "input_id", ["ERCC1", "Ercc1", "ERCC-2", "chr1:100:200", "a:b:c", "__mine", "ENSMUSG1:2:LINEAR"]
+)
+def test_a_gene_that_resembles_a_special_row_stays_a_gene(input_id: str, mouse: pd.DataFrame) -> None:
+    """The rules of what is set aside are narrow."""
+    assert one(input_id, identifiers="symbol", annotation=mouse)["kind"] == "gene"
+
+
+@pytest.mark.parametrize("input_id", ["7105.0", "07105", " 7105", "7105 ", "-1", "0", "7,105"])
+def test_an_entrez_id_that_is_no_whole_number_is_not_accepted(input_id: str, human: pd.DataFrame) -> None:
+    """A number that went through a spreadsheet is not mended in silence."""
+    row = one(input_id, identifiers="entrez", annotation=human)
+    assert row[["symbol", "entrez", "human_symbol"]].isna().all()
+    assert row["note"] == "not_an_entrez_id;not_in_annotation"
+
+
+def test_entrez_ids_find_symbols_and_stay_the_key(human: pd.DataFrame) -> None:
+    """The gene is named as it was given; one that the annotation lacks keeps its Entrez id."""
+    table = identify_genes(["7105", "4170", "999999999"], identifiers="entrez", annotation=human)
+    assert table["gene_id"].tolist() == table["entrez"].tolist() == ["7105", "4170", "999999999"]
+    assert table["symbol"].tolist()[:2] == ["TSPAN6", "MCL1"]
+    assert table["note"].tolist() == ["", "", "not_in_annotation"]
+
+
+def test_an_entrez_id_of_two_symbols_is_ambiguous() -> None:
+    """Neither is taken."""
+    annotation = small_annotation(
+        ("ENSG00000000001", "AAA", "1", "AAA", "protein_coding", "1;3", "yes"),
+        ("ENSG00000000002", "BBB", "2", "BBB", "protein_coding", "2;3", "yes"),
+    )
+    table = identify_genes(["1", "2", "3"], identifiers="entrez", annotation=annotation)
+    assert table["symbol"].tolist()[:2] == ["AAA", "BBB"]
+    assert table["note"].tolist() == ["", "", "ambiguous_entrez"]
+    assert table.loc[2, ["symbol", "human_symbol"]].isna().all()
+
+
+def test_a_symbol_of_two_genes_keeps_what_they_agree_on() -> None:
+    """The symbol is the user's; Entrez ids that differ are not chosen from, the shared human symbol holds."""
+    annotation = small_annotation(
+        ("ENSMUSG00000000001", "Aaa", "1", "AAA", "protein_coding", "1", "yes"),
+        ("ENSMUSG00000000002", "Aaa", "2", "AAA", "protein_coding", "2", "yes"),
+    )
+    row = one("Aaa", identifiers="symbol", annotation=annotation)
+    assert row[["symbol", "human_symbol", "note"]].tolist() == ["Aaa", "AAA", "ambiguous_symbol"]
+    assert pd.isna(row["entrez"])
+
+
+def test_symbols_are_never_changed_in_case(mouse: pd.DataFrame) -> None:
+    """A human spelling in a mouse table is the user's own name, and unknown."""
+    table = identify_genes(["Mcl1", "MCL1", "mcl1"], identifiers="symbol", annotation=mouse)
+    assert table["symbol"].tolist() == ["Mcl1", "MCL1", "mcl1"]
+    assert table["note"].tolist() == ["", "not_in_annotation", "not_in_annotation"]
+    assert table["human_symbol"].isna().tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("input_id", ["2-Sep", "Sep-02", "1-Mar", "1-Dec"])
+def test_a_date_of_a_spreadsheet_is_recognised(input_id: str, mouse: pd.DataFrame) -> None:
+    """The gene that it was cannot be known."""
+    row = one(input_id, identifiers="symbol", annotation=mouse)
+    assert pd.isna(row["symbol"])
+    assert row["note"].startswith("excel_date")
+
+
+def test_an_organism_without_annotation_keeps_its_ids() -> None:
+    """Nothing is looked up, and each row says so."""
+    annotation = read_annotation("worm")
+    assert (len(annotation), tuple(annotation.columns)) == (0, ANNOTATION_COLUMNS)
+    for kind in ("ensembl", "other"):
+        row = one("WBGene00000001", identifiers=kind, annotation=annotation)
+        assert (row["gene_id"], row["note"]) == ("WBGene00000001", "no_annotation")
+        assert row[["symbol", "entrez", "human_symbol"]].isna().all()
+    assert one("unc-54", identifiers="symbol", annotation=annotation)["symbol"] == "unc-54"
+
+
+def test_identifiers_other_are_not_looked_up(mouse: pd.DataFrame) -> None:
+    """A known symbol stays unknown where the user says that the ids are of another kind."""
+    row = one("Alb", identifiers="other", annotation=mouse)
+    assert pd.isna(row["symbol"])
+    assert row["note"] == "no_annotation"
+
+
+@pytest.mark.parametrize(
+    ("symbol", "human_symbol"),
+    [
+        ("Alb", "ALB"), ("Cyp2e1", "CYP2E1"), ("Bcl2l1", "BCL2L1"), ("Mcl1", "MCL1"), ("Arntl", "BMAL1"),
+        ("Trp53", "TP53"), ("Col1a1", "COL1A1"), ("Cdkn1a", "CDKN1A"), ("Il6", "IL6"), ("Birc5", "BIRC5"),
+    ],
+)  # fmt: skip
+def test_known_orthologs_of_the_mouse_are_found(symbol: str, human_symbol: str, mouse: pd.DataFrame) -> None:
+    """Also those whose names differ between the species."""
+    assert one(symbol, identifiers="symbol", annotation=mouse)["human_symbol"] == human_symbol
+
+
+@pytest.mark.parametrize(
+    ("symbol", "human_symbol"), [("Alb", "ALB"), ("Mcl1", "MCL1"), ("Tp53", "TP53"), ("Arntl", "BMAL1")]
+)
+def test_known_orthologs_of_the_rat_are_found(symbol: str, human_symbol: str, rat: pd.DataFrame) -> None:
+    """The rat goes through its own table."""
+    assert one(symbol, identifiers="symbol", annotation=rat)["human_symbol"] == human_symbol
+
+
+@pytest.mark.parametrize(
+    "symbol", ["Mt1", "Cxcl1", "Saa1", "Gsta1", "Cyp3a11", "Tnfrsf10b", "Bcl2a1a", "Bcl2a1d", "Naip1"]
+)
+def test_a_member_of_a_family_has_no_single_ortholog(symbol: str, mouse: pd.DataFrame) -> None:
+    """One to many is not one to one."""
+    row = one(symbol, identifiers="symbol", annotation=mouse)
+    assert pd.isna(row["human_symbol"])
+    assert row["note"] == "no_human_ortholog"
+
+
+def test_the_three_kinds_of_identifiers_agree(mouse: pd.DataFrame) -> None:
+    """A gene found by Ensembl, Entrez or symbol is the same gene."""
+    genes = mouse[mouse["symbol"].isin(["Alb", "Mcl1", "Bcl2l1", "Casp3", "Tfeb", "Il1b", "Stat3"])]
+    found = [
+        identify_genes(genes[column].tolist(), identifiers=kind, annotation=mouse)[["symbol", "entrez", "human_symbol"]]
+        for column, kind in {"gene_id": "ensembl", "entrez": "entrez", "symbol": "symbol"}.items()
+    ]
+    pd.testing.assert_frame_equal(found[0], found[1])
+    pd.testing.assert_frame_equal(found[0], found[2])
+
+
+def test_a_changed_annotation_file_is_refused(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checksum stands between a damaged file and the results."""
+    for file in ("checksums.tsv", "rat.tsv.gz"):
+        (tmp_path / file).write_bytes((identifiers.IDENTIFIER_FOLDER / file).read_bytes())
+    monkeypatch.setattr(identifiers, "IDENTIFIER_FOLDER", tmp_path)
+    assert len(read_annotation("rat")) > 20000
+    with (tmp_path / "rat.tsv.gz").open("ab") as stream:
+        stream.write(b"x")
+    with pytest.raises(ValueError, match="differs from its checksum"):
+        read_annotation("rat")
+
+
+def test_a_symbol_is_collapsed_to_its_largest_gene() -> None:
+    """The others are named; equal means go by gene id; genes without a symbol are left out."""
+    genes = pd.DataFrame(
+        {
+            "gene_id": ["g5", "g4", "g3", "g2", "g1", "g0"],
+            "symbol": ["B", "A", "A", "B", "A", None],
+            "base_mean": [7.0, 1.0, 5.0, 7.0, float("nan"), 99.0],
+        }
+    )
+    for order in ([0, 1, 2, 3, 4, 5], [5, 3, 1, 4, 2, 0]):
+        collapsed = collapse_symbols(genes.iloc[order], by="symbol")
+        assert collapsed["symbol"].tolist() == ["A", "B"]
+        assert collapsed["gene_id"].tolist() == ["g3", "g2"]
+        assert collapsed["duplicates"].tolist() == ["g1;g4", "g5"]
+
+
+def test_collapsing_leaves_the_input_alone() -> None:
+    """No argument is changed, and none needs a gene."""
+    genes = pd.DataFrame({"gene_id": ["a"], "symbol": ["A"], "base_mean": [1.0]})
+    before = genes.copy()
+    collapse_symbols(genes, by="symbol")
+    pd.testing.assert_frame_equal(genes, before)
+    assert collapse_symbols(genes.iloc[:0], by="symbol").columns.tolist() == [*genes.columns, "duplicates"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "organism", "share_of_reads"),
+    [
+        ("dlpc_mouse_liver", "mouse", 0.999),
+        ("gse222550_mouse_liver", "mouse", 0.99),
+        ("bv2_ev_mouse_cells", "mouse", 0.98),
+        ("airway_human_cells", "human", 0.97),
+    ],
+)
+def test_real_datasets_find_their_symbols(shared, dataset: str, organism: str, share_of_reads: float) -> None:
+    """Nearly all reads are on genes with a symbol, and no two input genes share a key."""
+    counts = pd.read_csv(shared / "data" / dataset / "counts.tsv.gz", sep="\t", index_col=0)
+    table = identify_genes(counts.index.tolist(), identifiers="ensembl", annotation=read_annotation(organism))
+    reads = counts.sum(axis=1).to_numpy()
+    assert reads[table["symbol"].notna().to_numpy()].sum() / reads.sum() > share_of_reads
+    assert not table["gene_id"].duplicated().any()

@@ -1,0 +1,16 @@
+"""Check one dataset: its YAML and its files. Succeeds whatever it finds; preflight fails."""
+
+from exoliver.checks import check_entry
+from exoliver.running import logged
+from exoliver.tables import write_json
+
+with logged(snakemake.log[0]):
+    check = check_entry(
+        snakemake.wildcards.dataset,
+        problems=snakemake.params.problems,
+        intake=snakemake.params.intake,
+        sources=snakemake.params.sources,
+        arms=snakemake.params.arms,
+        contrasts=snakemake.params.contrasts,
+    )
+    write_json(check, snakemake.output.check)
