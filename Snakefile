@@ -9,7 +9,7 @@ from exoliver.loading import load_study
 from exoliver.study import SLUG
 from exoliver.wiring import Wiring, study_file
 
-wire = Wiring(load_study(study_file(config, workflow.configfiles)))
+wire = Wiring(load_study(study_file(config, workflow.configfiles, default="config/config.yaml")))
 
 
 pathvars:

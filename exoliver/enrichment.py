@@ -26,7 +26,7 @@ def enrich_contrasts(
     *,
     by: str,
     settings: Mapping[str, Any],
-    label: str,
+    label: Sequence[str],
 ) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
     """Preranked enrichment and over-representation of one collection in every contrast.
 
@@ -52,7 +52,7 @@ def enrich_contrasts(
     enriched, over = {}, {}
     for name, table in contrasts.items():
         genes = collapse_symbols(table, by=by)
-        own_seed = stable_seed(settings["seed"], f"{label}/{name}")
+        own_seed = stable_seed(settings["seed"], "/".join([*label, name]))
         enriched[name] = enrich(rank_genes(genes, by=by), gene_sets, size=size, seed=own_seed)
         over[name] = overrepresent(genes, gene_sets, by=by, size=size, fdr=settings["fdr"])
     return enriched, over
@@ -76,15 +76,16 @@ def rank_genes(genes: pd.DataFrame, *, by: str) -> pd.Series:
     Returns
     -------
     Statistic by symbol. The statistic is the unthresholded one; ties are ordered by mean count, then gene id, and
-    told apart by the smallest steps that numbers have.
+    told apart by the smallest step at the scale of the largest statistic.
     """
     ranked = genes.assign(wald=genes["log2_fold_change"] / genes["lfc_se"]).dropna(subset=["wald"])
     ranked = ranked.sort_values("gene_id").sort_values("base_mean", ascending=False, kind="stable")
     ranked = ranked.sort_values("wald", ascending=False, kind="stable")
     values = ranked["wald"].to_numpy(dtype=float).copy()
+    # Not nextafter: from zero its steps are subnormal, and gseapy 1.3's sampling does not end on sets of such genes.
+    step = np.spacing(np.abs(values).max()) if len(values) else 0.0
     for position in range(1, len(values)):
-        if values[position] >= values[position - 1]:
-            values[position] = np.nextafter(values[position - 1], -np.inf)
+        values[position] = min(values[position], values[position - 1] - step)
     return pd.Series(values, index=ranked[by].to_numpy(dtype=object))
 
 

@@ -49,7 +49,7 @@ def write_data(path: str | Path, data: anndata.AnnData) -> None:
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.part")
-    data.write_h5ad(beside, compression="gzip", compression_opts=4)
+    data.write_h5ad(beside, convert_strings_to_categoricals=False, compression="gzip", compression_opts=4)
     os.replace(beside, target)
 
 
@@ -65,7 +65,8 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
 
 def _missing(table: pd.DataFrame) -> pd.DataFrame:
     """The table with empty texts as missing ones, as they were before they were written."""
-    return table.apply(lambda column: column if is_numeric_dtype(column) else column.replace("", None).astype(object))
+    texts = {name: table[name].astype(object) for name in table.columns if not is_numeric_dtype(table[name])}
+    return table.assign(**{name: column.where(column != "", None) for name, column in texts.items()})
 
 
 def read_counts(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

@@ -38,7 +38,8 @@ def compare_timepoints(
     Genes: one row per effect, gene and contrast, sorted so. Gene sets: all of them, sorted by effect, collection, set.
     Both are empty where no effect has two times.
     """
-    genes, sets = [_empty(TIMEPOINT_GENES)], [_empty(TIMEPOINT_GENE_SETS)]
+    genes: list[pd.DataFrame] = []
+    sets: list[pd.DataFrame] = []
     for effect, members in _by_effect(contrasts).items():
         omnibus = {
             contrast.form: tables[contrast.id].set_index("gene_id") for contrast in members if contrast.is_omnibus
@@ -53,14 +54,15 @@ def compare_timepoints(
                 _set_rows(effect, contrast, collection, by_contrast[contrast.id])
                 for collection, by_contrast in enrichment.items()
             ]
-    by_gene = pd.concat(genes, ignore_index=True).sort_values(["effect", "gene_id"], kind="stable", ignore_index=True)
-    by_set = pd.concat(sets, ignore_index=True)
+    by_gene = _stacked(genes, TIMEPOINT_GENES).sort_values(["effect", "gene_id"], kind="stable", ignore_index=True)
+    by_set = _stacked(sets, TIMEPOINT_GENE_SETS)
     return by_gene, by_set.sort_values(["effect", "collection", "gene_set"], kind="stable", ignore_index=True)
 
 
-def _empty(columns: tuple[str, ...]) -> pd.DataFrame:
-    """A table without rows."""
-    return pd.DataFrame(columns=list(columns))
+def _stacked(blocks: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
+    """The blocks that have rows, one under the other."""
+    filled = [block for block in blocks if len(block)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(columns))
 
 
 def _by_effect(contrasts: Sequence[Contrast]) -> dict[str, list[Contrast]]:

@@ -13,14 +13,12 @@ from exoliver.collections import collection_id
 from exoliver.loading import Entry, Study
 from exoliver.study import CountsFile, Dataset, SampleSheet, plain
 
-DEFAULT_STUDY = "config/config.yaml"
 
-
-def study_file(config: Mapping[str, Any], configfiles: Sequence[Any]) -> str:
+def study_file(config: Mapping[str, Any], configfiles: Sequence[Any], *, default: str) -> str:
     """Path of the study: `--config study=`, else the last `--configfile`, else the default study."""
     if "study" in config:
         return str(config["study"])
-    return str(configfiles[-1]) if configfiles else DEFAULT_STUDY
+    return str(configfiles[-1]) if configfiles else default
 
 
 class Wiring:
@@ -85,22 +83,26 @@ class Wiring:
             return {}
         return {"counts": dataset.counts.file, "samples": dataset.samples.file}
 
-    def sources(self, **simulated: str) -> Callable[[Any], dict[str, str]]:
+    def _made(self, simulated: Any, wildcards: Any) -> dict[str, str]:
+        """Counts and samples as the simulation's rule names its output."""
+        made = {"counts": simulated.counts, "samples": simulated.samples}
+        return {name: str(path).format(dataset=wildcards.dataset) for name, path in made.items()}
+
+    def sources(self, simulated: Any) -> Callable[[Any], dict[str, str]]:
         """Params function: where counts and samples are, whether the files exist or not."""
 
         def paths(wildcards: Any) -> dict[str, str]:
-            made = {name: str(path).format(dataset=wildcards.dataset) for name, path in simulated.items()}
-            return self._own_files(self._entry(wildcards)) or made
+            return self._own_files(self._entry(wildcards)) or self._made(simulated, wildcards)
 
         return paths
 
-    def files(self, **simulated: str) -> Callable[[Any], list[str]]:
+    def files(self, simulated: Any) -> Callable[[Any], list[str]]:
         """Input function: the files of counts and samples that exist, or those that a simulation makes."""
 
         def paths(wildcards: Any) -> list[str]:
             entry = self._entry(wildcards)
             if entry.dataset is not None and entry.dataset.simulation is not None:
-                return [str(path).format(dataset=wildcards.dataset) for path in simulated.values()]
+                return list(self._made(simulated, wildcards).values())
             return [path for path in self._own_files(entry).values() if Path(path).is_file()]
 
         return paths

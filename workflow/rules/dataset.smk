@@ -38,10 +38,7 @@ rule check_dataset:
     message:
         "Check dataset {wildcards.dataset}"
     input:
-        files=wire.files(
-            counts=rules.simulate_dataset.output.counts,
-            samples=rules.simulate_dataset.output.samples,
-        ),
+        files=wire.files(rules.simulate_dataset.output),
     output:
         check="<results>/datasets/{dataset}/check.json",
     log:
@@ -55,10 +52,7 @@ rule check_dataset:
         intake=wire.intake,
         arms=wire.arms,
         contrasts=wire.contrasts,
-        sources=wire.sources(
-            counts=rules.simulate_dataset.output.counts,
-            samples=rules.simulate_dataset.output.samples,
-        ),
+        sources=wire.sources(rules.simulate_dataset.output),
         code=code_of("check_dataset"),
     threads: 1
     resources:
@@ -96,10 +90,7 @@ rule import_counts:
     message:
         "Import the counts of {wildcards.dataset}"
     input:
-        files=wire.files(
-            counts=rules.simulate_dataset.output.counts,
-            samples=rules.simulate_dataset.output.samples,
-        ),
+        files=wire.files(rules.simulate_dataset.output),
         check=ancient(rules.check_dataset.output.check),
         preflight=ancient(rules.preflight.output.preflight),
     output:
@@ -113,10 +104,7 @@ rule import_counts:
         "../../environment.yml"
     params:
         intake=wire.intake,
-        sources=wire.sources(
-            counts=rules.simulate_dataset.output.counts,
-            samples=rules.simulate_dataset.output.samples,
-        ),
+        sources=wire.sources(rules.simulate_dataset.output),
         code=code_of("import_counts"),
     threads: 1
     resources:

@@ -100,7 +100,9 @@ rule record_provenance:
     conda:
         "../../environment.yml"
     params:
-        settings=wire.settings_of("title", "date", "collections", "fdr", "log2_fold_change_threshold", "set_size", "seed"),
+        settings=wire.settings_of(
+            "title", "date", "collections", "fdr", "log2_fold_change_threshold", "set_size", "seed"
+        ),
         datasets=wire.overview,
         code=code_of("record_provenance"),
     threads: 1

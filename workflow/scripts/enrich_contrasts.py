@@ -20,7 +20,7 @@ with logged(snakemake.log[0]):
         gene_sets_as_dict(read_table(snakemake.input.gene_sets, GENE_SETS)),
         by=read_json(snakemake.input.entry)["genes"],
         settings=snakemake.params.settings,
-        label=snakemake.wildcards.dataset + "/" + snakemake.wildcards.collection,
+        label=list(snakemake.wildcards),
     )
     write_alike(enrichment, ENRICHMENT, folder=snakemake.output.enrichment)
     write_alike(overrepresentation, OVERREPRESENTATION, folder=snakemake.output.overrepresentation)

@@ -1,0 +1,302 @@
+"""What made the results: methods text, software versions, digests of the inputs, and a crate that names them all.
+
+Knows no clock, host or absolute path, so that a second run writes the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path, PurePath
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+
+from exoliver import __version__
+from exoliver.report.render import render_text
+from exoliver.tables import INPUTS, SOFTWARE
+
+NAMED = ("snakemake", "pydeseq2", "scanpy", "anndata", "gseapy", "numpy", "scipy", "pandas", "statsmodels")
+ORGANISMS = ("human", "mouse", "rat")
+TISSUES = ("tissue", "slices")
+LONGEST_LICENCE = 60  # characters; some packages put the whole text of their licence where its name belongs
+IDENTIFIERS = {
+    "ensembl": "Ensembl identifiers",
+    "entrez": "Entrez identifiers",
+    "symbol": "symbols",
+    "other": "identifiers that are not looked up",
+}
+REFERENCES = (
+    "Love MI, Huber W, Anders S (2014). Genome Biol 15:550. doi:10.1186/s13059-014-0550-8",
+    "Anders S, Huber W (2010). Genome Biol 11:R106. doi:10.1186/gb-2010-11-10-r106",
+    "Muzellec B, Teleńczuk M, Cabeli V, Andreux M (2023). Bioinformatics 39:btad547. doi:10.1093/bioinformatics/btad547",
+    "Benjamini Y, Hochberg Y (1995). J R Stat Soc B 57:289. doi:10.1111/j.2517-6161.1995.tb02031.x",
+    "Bourgon R, Gentleman R, Huber W (2010). PNAS 107:9546. doi:10.1073/pnas.0914005107",
+    "Wolf FA, Angerer P, Theis FJ (2018). Genome Biol 19:15. doi:10.1186/s13059-017-1382-0",
+    "Virshup I, Rybakov S, Theis FJ, Angerer P, Wolf FA (2024). J Open Source Softw 9:4371. doi:10.21105/joss.04371",
+    "Subramanian A, Tamayo P, Mootha VK, et al. (2005). PNAS 102:15545. doi:10.1073/pnas.0506580102",
+    "Korotkevich G, Sukhov V, Budin N, et al. (2021). bioRxiv 060012. doi:10.1101/060012",
+    "Fang Z, Liu X, Peltz G (2023). Bioinformatics 39:btac757. doi:10.1093/bioinformatics/btac757",
+    "Mölder F, Jablonski KP, Letcher B, et al. (2021). F1000Research 10:33. doi:10.12688/f1000research.29032.2",
+)
+OF_GENE_SETS = (8, 9, 10)  # references that an organism without gene sets does not need
+
+CRATE_VERSION = "https://w3id.org/ro/crate/1.1"
+# RO-Crate 1.1 has no term for a checksum; that of the Workflow Run Crate profiles is the one others use.
+CRATE_CONTEXT = [f"{CRATE_VERSION}/context", {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}]
+FORMATS = {
+    ".html": "text/html", ".md": "text/markdown", ".tsv": "text/tab-separated-values", ".yaml": "application/yaml",
+}  # fmt: skip
+
+
+def methods_text(facts: Mapping[str, Any], *, settings: Mapping[str, Any], design: Mapping[str, Any]) -> str:
+    """Methods, limits and references of one dataset in Markdown, ready to paste.
+
+    Parameters
+    ----------
+    facts
+        Plain values of the dataset's YAML, as `Wiring.facts` gives them.
+    settings
+        The study's `fdr`, `log2_fold_change_threshold`, `set_size` and `seed`.
+    design
+        Content of the dataset's `model/design.json`.
+    """
+    values = {**_data_values(facts, design), **_model_values(facts, design), **_limit_values(facts)}
+    threshold = settings["log2_fold_change_threshold"]
+    has_gene_sets = facts["organism"] in ORGANISMS
+    numbered = enumerate(REFERENCES, start=1)
+    return render_text(
+        "methods.md.j2",
+        **values,
+        has_gene_sets=has_gene_sets,
+        versions=_versions(),
+        null=f"effects of up to {threshold:g} on the log2 scale" if threshold else "zero",
+        fdr=f"{settings['fdr']:g}",
+        set_min=settings["set_size"]["min"],
+        set_max=settings["set_size"]["max"],
+        seed=settings["seed"],
+        references=[pair for pair in numbered if has_gene_sets or pair[0] not in OF_GENE_SETS],
+    )
+
+
+def study_methods(
+    datasets: Mapping[str, Mapping[str, Any]],
+    designs: Sequence[Mapping[str, Any]],
+    *,
+    settings: Mapping[str, Any],
+) -> str:
+    """Methods of every dataset, one after the other, under the study's title.
+
+    Parameters
+    ----------
+    datasets
+        Plain values of each dataset's YAML, by id.
+    designs
+        Content of their `model/design.json`, in the same order.
+    settings
+        As `methods_text` takes them, and the study's `title`.
+    """
+    pairs = zip(datasets.values(), designs, strict=True)
+    parts = [methods_text(facts, settings=settings, design=design) for facts, design in pairs]
+    return "\n".join([f"## {settings['title']}\n", *parts])
+
+
+def _data_values(facts: Mapping[str, Any], design: Mapping[str, Any]) -> dict[str, Any]:
+    """Samples and their groups."""
+    counts = facts["counts"] or {"values": "counts", **(facts["simulation"] or {})}
+    unit = facts["time"]["unit"] if facts["time"] else ""
+    groups = zip(design["cells"], design["replicates"], strict=True)
+    return {
+        "title": facts["title"] or facts["id"],
+        "is_simulated": facts["simulation"] is not None,
+        "samples": sum(design["replicates"]),
+        "organism": facts["organism"],
+        "system": _system(facts["system"]),
+        "accession": facts["accession"] or "",
+        "unit": facts["samples"]["unit"] if facts["samples"] else "animal",
+        "cells": [f"{_cell(cell, facts, unit)} (n = {samples})" for cell, samples in groups],
+        "identifiers": IDENTIFIERS[counts["identifiers"]],
+        "is_estimated": counts["values"] == "estimated_counts",
+    }
+
+
+def _model_values(facts: Mapping[str, Any], design: Mapping[str, Any]) -> dict[str, Any]:
+    """The design and the genes that took part."""
+    keep = facts["gene_filter"]
+    donor = ["donor"] if facts["donor"] and not design["nested_donor"] else []
+    if design["dispersion_trend"] == "parametric":
+        dispersion = "Dispersions were shrunken towards a parametric trend on the mean."
+    else:
+        dispersion = "No trend of dispersion on the mean could be fitted; dispersions were shrunken towards their mean."
+    return {
+        "min_count": keep["min_count"],
+        "min_samples": min(design["replicates"]) if keep["min_samples"] is None else keep["min_samples"],
+        "genes_fitted": f"{design['genes_fitted']:,}",
+        "genes_filtered": f"{design['genes_filtered']:,}",
+        "terms": ", ".join([*donor, *facts["covariates"], *facts["numeric_covariates"]]),
+        "columns": len(design["columns"]),
+        "residual_df": design["residual_df"],
+        "dispersion": dispersion,
+        "nested_donor": design["nested_donor"],
+        "has_times": len({time for _, time in design["cells"] if time is not None}) > 1,
+    }
+
+
+def _limit_values(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts that call for a limit of their own."""
+    arms = list(facts["arms"]["levels"].values())
+    species = sorted({arm["species"] for arm in arms if arm["species"]} - {facts["organism"]})
+    lots = sorted({arm["lot"] for arm in arms if arm["lot"] and arm["lot_donors"] == 1})
+    return {
+        "is_tissue": facts["system"]["kind"] in TISSUES,
+        "has_all_times": any(arm["at"] for arm in arms),
+        "death": (facts["injury"] or {}).get("death"),
+        "foreign": ", ".join(species),
+        "single_lot": "lot " + ", ".join(lots) if lots else "",
+    }
+
+
+def _system(system: Mapping[str, Any]) -> str:
+    """What the samples are of, in words."""
+    return " ".join(filter(None, [system["line"], system["cell_type"], system["kind"].replace("_", " ")]))
+
+
+def _cell(cell: Sequence[Any], facts: Mapping[str, Any], unit: str) -> str:
+    """An arm at a time, in words."""
+    arm, time = cell
+    name = facts["arms"]["levels"][arm]["label"] or arm
+    if time is None:
+        return f"{name}, all times" if unit else name
+    plural = "s" if unit in ("day", "week", "month") and time != 1 else ""
+    return f"{name} at {time:g} {unit}{plural}"
+
+
+def _versions() -> dict[str, str]:
+    """Versions that the methods name."""
+    own = {"exoliver": __version__, "python": platform.python_version()}
+    return own | {name: metadata.version(name) for name in NAMED}
+
+
+def software_versions() -> pd.DataFrame:
+    """Every package of the environment with its version and licence, sorted by name; exoliver and Python among them."""
+    rows = {"exoliver": ("exoliver", __version__, "MIT")}
+    rows["python"] = ("python", platform.python_version(), "PSF-2.0")
+    for package in metadata.distributions():
+        name = re.sub(r"[-_.]+", "-", package.metadata["Name"]).lower()
+        rows.setdefault(name, (name, package.version, licence_of(package.metadata)))
+    return pd.DataFrame([rows[name] for name in sorted(rows)], columns=list(SOFTWARE))
+
+
+def licence_of(package: Any) -> str | None:
+    """The licence that a package states, as short as it states it; None where there is none.
+
+    Parameters
+    ----------
+    package
+        Its core metadata (`importlib.metadata`).
+    """
+    expression = package.get("License-Expression")
+    text = (package.get("License") or "").strip()
+    classifiers = [entry.rpartition(" :: ")[2] for entry in package.get_all("Classifier") or [] if _is_licence(entry)]
+    first_line = text.partition("\n")[0].strip()
+    if expression:
+        return str(expression)
+    if "\n" not in text and 0 < len(text) <= LONGEST_LICENCE:
+        return text
+    if classifiers:
+        return " OR ".join(sorted(classifiers))
+    is_name = 0 < len(first_line) <= LONGEST_LICENCE and "licen" in first_line.lower()
+    return first_line if is_name else None
+
+
+def _is_licence(classifier: str) -> bool:
+    """The classifier names a licence, and not only its family."""
+    return classifier.startswith("License :: ") and classifier != "License :: OSI Approved"
+
+
+def file_digests(files: Iterable[str]) -> pd.DataFrame:
+    """SHA-256 of files, sorted by path; a path outside the working directory's tree of names is shown by its name."""
+    rows = [(_shown(file), hashlib.sha256(Path(file).read_bytes()).hexdigest()) for file in files]
+    return pd.DataFrame(sorted(set(rows)), columns=list(INPUTS))
+
+
+def _shown(file: str) -> str:
+    """A path that holds nothing of the machine."""
+    path = PurePath(file)
+    return path.name if path.is_absolute() else path.as_posix()
+
+
+def describe_crate(
+    settings: Mapping[str, Any], *, software: pd.DataFrame, inputs: pd.DataFrame, outputs: pd.DataFrame, path: str
+) -> dict[str, Any]:
+    """The study as an RO-Crate 1.1: its inputs, its reports and the software between them.
+
+    Parameters
+    ----------
+    settings
+        The study's `title` and `date`; without a date the crate has no `datePublished`, since no clock is read.
+    software
+        Of `software_versions`.
+    inputs, outputs
+        Of `file_digests`.
+    path
+        Where the crate's JSON will stand; files are named relative to it.
+
+    References
+    ----------
+    Sefton et al., RO-Crate Metadata Specification 1.1, 10.5281/zenodo.3406497.
+    """
+    folder = PurePath(path).parent.as_posix()
+    given = [_file_entity(row.file, row.sha256, folder) for row in inputs.itertuples()]
+    made = [_file_entity(row.file, row.sha256, folder) for row in outputs.itertuples()]
+    programs = [_program_entity(row.package, row.version) for row in software.itertuples() if row.package in NAMED]
+    own = _program_entity("exoliver", __version__) | {"softwareRequirements": _references(programs)}
+    root = {
+        "@id": "./",
+        "@type": "Dataset",
+        "name": settings["title"],
+        "description": "Results of exoliver: reports, methods, and the digests of what they were made from.",
+        "license": {"@id": "#licence"},
+        "hasPart": _references([*given, *made]),
+        "mentions": [{"@id": "#run"}],
+    }
+    if settings["date"]:
+        root["datePublished"] = settings["date"]
+    run = {
+        "@id": "#run",
+        "@type": "CreateAction",
+        "name": "Run of exoliver",
+        "instrument": {"@id": own["@id"]},
+        "object": _references(given),
+        "result": _references(made),
+    }
+    licence = {"@id": "#licence", "@type": "CreativeWork", "name": "not stated", "description": "As the data's owners say."}
+    descriptor = {
+        "@id": PurePath(path).name,
+        "@type": "CreativeWork",
+        "about": {"@id": "./"},
+        "conformsTo": {"@id": CRATE_VERSION},
+    }
+    return {"@context": CRATE_CONTEXT, "@graph": [descriptor, root, *given, *made, own, *programs, run, licence]}
+
+
+def _file_entity(file: str, sha256: str, folder: str) -> dict[str, Any]:
+    """A file of the crate."""
+    entity = {"@id": quote(PurePath(os.path.relpath(file, folder)).as_posix()), "@type": "File"}
+    known = FORMATS.get(PurePath(file).suffix)
+    return entity | {"name": file, "sha256": sha256} | ({"encodingFormat": known} if known else {})
+
+
+def _program_entity(name: str, version: str) -> dict[str, Any]:
+    """A program."""
+    return {"@id": f"#{name}", "@type": "SoftwareApplication", "name": name, "version": version}
+
+
+def _references(entities: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """References to entities, each once."""
+    return [{"@id": identity} for identity in dict.fromkeys(str(entity["@id"]) for entity in entities)]

@@ -1,0 +1,1 @@
+"""Pages of a dataset and of the study: what they hold, and how they are rendered."""

@@ -1,0 +1,135 @@
+"""Real public data through Snakemake itself. None of it is an MSC- or EV-treated liver; these are stand-ins."""
+
+import json
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from exoliver.tables import CONTRAST, GENE_SETS, IDENTIFIERS, OMNIBUS, read_table
+from tests.snakemake_run import clone, snakemake
+
+pytestmark = pytest.mark.real
+
+DATASETS = ("airway", "bv2_ev", "dlpc", "dlpc_all_genes", "gse222550_zt", "gse222550_ztoff", "krill")
+R_TABLES = {
+    "pnac_vs_chow": "dlpc__Disease_vs_Chow",
+    "agonist_vs_pnac": "dlpc__DiseaseAgonist_vs_Disease",
+    "agonist_vs_chow": "dlpc__DiseaseAgonist_vs_Chow",
+}
+
+
+@pytest.fixture(scope="session")
+def results(root: Path, shared: Path) -> Path:
+    """Results of the study of real datasets."""
+    run = snakemake(root, "--config", "study=tests/real/study.yaml")
+    assert run.status == 0, run.output[-8000:]
+    return root / "results" / "real"
+
+
+def contrast(results: Path, dataset: str, name: str) -> pd.DataFrame:
+    """One contrast table."""
+    columns = OMNIBUS if name.endswith("_time") else CONTRAST
+    return read_table(results / "datasets" / dataset / "contrasts" / f"{name}.tsv", columns)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_dataset_ends_in_a_report(results: Path, dataset: str) -> None:
+    """The report is there, tells that it is real data, and names no simulation."""
+    page = (results / "datasets" / dataset / "report.html").read_text(encoding="utf-8")
+    assert len(page) > 20_000
+    assert "imulated" not in page
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_no_gene_is_lost_unseen(results: Path, root: Path, dataset: str) -> None:
+    """Rows in equal rows explained, and every contrast has a row for every gene that is counted."""
+    folder = results / "datasets" / dataset
+    ledger = read_table(folder / "identifiers.tsv", IDENTIFIERS)
+    check = json.loads((folder / "check.json").read_text())
+    assert len(ledger) == check["design"]["genes"]
+    genes = (ledger["kind"] == "gene").sum()
+    lengths = {len(path.read_text().splitlines()) - 1 for path in (folder / "contrasts").glob("*.tsv")}
+    assert lengths == {genes}
+
+
+def test_clock_genes_change_over_the_day(results: Path) -> None:
+    """Dbp, Arntl and Nr1d1 are phase-shifted between photoperiods by clock time."""
+    table = contrast(results, "gse222550_zt", "sl_vs_ll__over_time").set_index("symbol")
+    assert (table.loc[["Dbp", "Arntl", "Nr1d1"], "wald_padj"] < 1e-30).all()
+
+
+def test_the_true_phase_takes_the_interactions_away(results: Path) -> None:
+    """By time since lights off, at most 5 % of the interactions are left."""
+    counts = {
+        name: int((contrast(results, f"gse222550_{name}", "sl_vs_ll__over_time")["wald_padj"] < 0.1).sum())
+        for name in ("zt", "ztoff")
+    }
+    assert counts["zt"] > 1000
+    assert counts["ztoff"] <= 0.05 * counts["zt"]
+
+
+@pytest.mark.parametrize("name", R_TABLES)
+def test_significant_genes_agree_with_deseq2_in_r(results: Path, shared: Path, name: str) -> None:
+    """All genes, alpha .1: number at .05 within 8 %, Jaccard at least .90 at .05 and .10."""
+    ours = contrast(results, "dlpc_all_genes", name).set_index("gene_id")["padj"]
+    reference = pd.read_csv(shared / "reference/R_DESeq2_1.38.3" / f"{R_TABLES[name]}.tsv.gz", sep="\t", index_col=0)
+    theirs = reference["padj"].set_axis(reference.index.str.partition(".").get_level_values(0))
+    assert abs((ours < 0.05).sum() - (theirs < 0.05).sum()) <= 0.08 * (theirs < 0.05).sum()
+    for level in (0.05, 0.10):
+        one, two = set(ours.index[ours < level]), set(theirs.index[theirs < level])
+        assert len(one & two) / len(one | two) >= 0.90
+
+
+def test_a_crossed_donor_is_in_the_design(results: Path) -> None:
+    """Airway: four donors in both arms are a block of the model."""
+    design = json.loads((results / "datasets/airway/model/design.json").read_text())
+    assert len([column for column in design["columns"] if column.startswith("donor=")]) == 3
+    assert not design["nested_donor"]
+
+
+def test_dexamethasone_targets_rise(results: Path) -> None:
+    """Airway: FKBP5, PER1 and DUSP1 are induced, as published."""
+    table = contrast(results, "airway", "dexamethasone_vs_untreated").set_index("symbol")
+    targets = table.loc[["FKBP5", "PER1", "DUSP1"]]
+    assert (targets["log2_fold_change"] > 1).all()
+    assert (targets["padj"] < 1e-10).all()
+
+
+def test_renamed_columns_reach_their_samples(results: Path) -> None:
+    """BV2: the columns as deposited are the samples of the sheet, and check.json says which is which."""
+    check = json.loads((results / "datasets/bv2_ev/check.json").read_text())
+    assert any("'IL-10 Evs Tx_1'" in text and "IL10_Evs_Tx_1" in text for text in check["decisions"])
+    assert {cell["samples"] for cell in check["design"]["cells"]} == {3}
+
+
+def test_an_organism_without_gene_sets_runs_and_says_what_it_leaves_out(results: Path) -> None:
+    """Krill: contrasts are there, gene sets are empty tables, and the report says why."""
+    folder = results / "datasets/krill"
+    assert len(read_table(folder / "gene_sets/hallmark.tsv", GENE_SETS)) == 0
+    assert (contrast(results, "krill", "krill_vs_ctrl")["padj"] < 0.1).any()
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "no shipped annotation" in page
+
+
+def test_a_new_contrast_takes_half_a_minute(tmp_path: Path, root: Path, shared: Path) -> None:
+    """DLPC: a contrast is added to a finished dataset; the fit stays, and a new report is there within 30 s."""
+    folder = clone(root, tmp_path / "clone")
+    (tmp_path / "shared").symlink_to(shared)
+    dataset = (root / "tests/real/datasets/dlpc.yaml").read_text()
+    (folder / "dlpc.yaml").write_text(dataset)
+    (folder / "study.yaml").write_text("title: DLPC\ndatasets: [dlpc.yaml]\n")
+    first = snakemake(folder, "--config", "study=study.yaml")
+    assert first.status == 0, first.output[-8000:]
+    fitted = (folder / "results/datasets/dlpc/model/arrays.npz").stat().st_mtime_ns
+    minus = "minus: {of: {arm: pnac}, against: {arm: chow}}"
+    extra = f"contrasts: {{sick_arms: {{of: {{arm: agonist}}, against: {{arm: chow}}, {minus}}}}}"
+    (folder / "dlpc.yaml").write_text(dataset + extra + "\n")
+    start = time.monotonic()
+    second = snakemake(folder, "--config", "study=study.yaml")
+    seconds = time.monotonic() - start
+    assert second.status == 0, second.output[-8000:]
+    assert (folder / "results/datasets/dlpc/model/arrays.npz").stat().st_mtime_ns == fitted
+    assert "sick_arms" in (folder / "results/datasets/dlpc/report.html").read_text(encoding="utf-8")
+    assert seconds <= 30, f"{seconds:.0f} s"

@@ -1,0 +1,54 @@
+"""Snakemake as a user runs it: a subprocess in a working directory of its own."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+CODE = ("Snakefile", "exoliver", "workflow", "resources", "config", "environment.yml", "profiles")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of Snakemake: exit status and everything it printed."""
+
+    status: int
+    output: str
+
+    def jobs(self) -> dict[str, int]:
+        """Rules that (would) run, with their number, from the last job table."""
+        table = self.output.rpartition("job ")[2] if "\njob " in self.output else ""
+        return {name: int(count) for name, count in re.findall(r"^(\w+)\s+(\d+)$", table, flags=re.MULTILINE)}
+
+
+def clone(root: Path, target: Path) -> Path:
+    """A copy of the workflow's code, as a fresh clone would be."""
+    target.mkdir(parents=True)
+    for name in CODE:
+        source = root / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target / name)
+    return target
+
+
+def snakemake(
+    folder: Path, *arguments: str, cores: int = 2, snakefile: Path | None = None, env: dict[str, str] | None = None
+) -> Run:
+    """Run Snakemake in a folder; `snakefile` where the workflow lies elsewhere."""
+    command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--nocolor"]
+    command += ["--snakefile", str(snakefile)] if snakefile else []
+    done = subprocess.run(
+        [*command, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return Run(done.returncode, done.stdout)

@@ -1,0 +1,197 @@
+"""The workflow as a whole: complete, deterministic, offline, and rerunning what changed and no more."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.snakemake_run import snakemake
+from tests.workflow.conftest import Workplace
+
+pytestmark = pytest.mark.workflow
+
+REPORTS = {"report_dataset", "report_overview", "record_provenance", "all"}
+# Digests of the input files differ when these are shuffled, and so do those of what quotes them.
+OF_INPUT = ("provenance/inputs.tsv", "provenance/ro-crate-metadata.json")
+
+
+def outputs(folder: Path) -> dict[str, bytes]:
+    """Every output file of a run, by its path below results/."""
+    results = folder / "results"
+    files = sorted(path for path in results.rglob("*") if path.is_file() and path.name != ".snakemake_timestamp")
+    return {path.relative_to(results).as_posix(): path.read_bytes() for path in files}
+
+
+def test_the_run_succeeds_and_every_stage_leaves_its_files(small: Workplace) -> None:
+    """Exit status 0, and the files of the contract are there."""
+    assert small.run.status == 0, small.run.output
+    expected = {
+        "preflight.json",
+        "report.html",
+        "provenance/methods.md",
+        "provenance/software.tsv",
+        "datasets/small/check.json",
+        "datasets/small/counts.h5ad",
+        "datasets/small/identifiers.tsv",
+        "datasets/small/model/arrays.npz",
+        "datasets/small/model/design.json",
+        "datasets/small/normalised.h5ad",
+        "datasets/small/contrasts/bm_msc_vs_ccl4__7d_vs_1d.tsv",
+        "datasets/small/gene_sets/programmes.tsv",
+        "datasets/small/enrichment/programmes/bm_msc_vs_ccl4.tsv",
+        "datasets/small/overrepresentation/programmes/bm_msc_vs_ccl4.tsv",
+        "datasets/small/timepoints/genes.tsv",
+        "datasets/small/panel.tsv",
+        "datasets/small/genes/Mcl1.tsv",
+        "datasets/small/report.html",
+    }
+    assert expected <= set(outputs(small.folder))
+
+
+def test_it_runs_with_the_network_closed(small: Workplace) -> None:
+    """No job opened a connection: the module that refuses them was loaded, and nothing failed."""
+    assert small.run.status == 0
+    assert "the network is closed" not in small.run.output
+
+
+def test_nothing_is_written_outside_results_logs_and_benchmarks(small: Workplace, root: Path) -> None:
+    """A run adds three folders (and Snakemake's own)."""
+    before = {path.name for path in root.iterdir()} | {"data", "closed_network"}
+    assert {path.name for path in small.folder.iterdir()} - before <= {"results", "logs", "benchmarks", ".snakemake"}
+
+
+def test_cores_and_input_order_change_no_byte(small: Workplace, small_shuffled: Workplace) -> None:
+    """One core and two, input rows and columns shuffled: the same bytes in every output file."""
+    assert small_shuffled.run.status == 0, small_shuffled.run.output
+    one, two = outputs(small.folder), outputs(small_shuffled.folder)
+    assert set(one) == set(two)
+    differing = [name for name in one if one[name] != two[name] and name not in OF_INPUT]
+    assert differing == []
+
+
+def test_no_output_names_a_machine_or_a_path_of_it(small: Workplace) -> None:
+    """No text output holds the working directory, the home or the host."""
+    words = [str(small.folder).encode(), str(Path.home()).encode() + b"/", os.uname().nodename.encode(), b"/tmp/"]
+    texts = {name: content for name, content in outputs(small.folder).items() if not name.endswith((".h5ad", ".npz"))}
+    found = [(name, word) for name, content in texts.items() for word in words if len(word) > 3 and word in content]
+    assert found == []
+
+
+def test_a_second_run_has_nothing_to_do(small: Workplace) -> None:
+    """Nothing is rerun without a change."""
+    assert "Nothing to be done" in small.again().output
+
+
+def test_every_output_has_a_log_without_warnings_of_ours(small: Workplace) -> None:
+    """Every rule logs under its name; no warning points into the package."""
+    logs = sorted((small.folder / "logs").rglob("*.log"))
+    assert {log.relative_to(small.folder / "logs").parts[0] for log in logs} >= {"fit_model", "check_dataset"}
+    noisy = [log.name for log in logs if "exoliver/" in log.read_text() and "Warning" in log.read_text()]
+    assert noisy == []
+
+
+@pytest.fixture
+def copy(small: Workplace, tmp_path: Path) -> Workplace:
+    """The finished small study, to be edited."""
+    assert small.run.status == 0, small.run.output
+    folder = tmp_path / "clone"
+    shutil.copytree(small.folder, folder)
+    return Workplace(folder, small.run)
+
+
+def test_a_new_title_reruns_the_reports_only(copy: Workplace) -> None:
+    """A title is text on pages."""
+    copy.edit("data/small.yaml", old="title: A small dataset", new="title: Another title")
+    assert set(copy.again("--dry-run").jobs()) == REPORTS
+
+
+def test_a_new_contrast_reruns_no_fit(copy: Workplace) -> None:
+    """A contrast is estimated on the fit that is there, with what follows from it, and gets its files."""
+    extra = "contrasts: {late: {of: {arm: bm_msc, time: 7}, against: {arm: healthy, time: 7}}}\n"
+    path = copy.folder / "data/small.yaml"
+    path.write_text(path.read_text() + extra)
+    jobs = set(copy.again("--dry-run").jobs())
+    assert not jobs & {"import_counts", "fit_model", "normalise_counts", "map_gene_sets"}
+    assert jobs >= {"estimate_contrasts", "enrich_contrasts", "compare_timepoints", "report_dataset"}
+    done = copy.again()
+    assert done.status == 0, done.output
+    assert (copy.folder / "results/datasets/small/contrasts/late.tsv").is_file()
+    assert (copy.folder / "results/datasets/small/enrichment/programmes/late.tsv").is_file()
+
+
+def test_a_new_dataset_reruns_nothing_of_the_others(copy: Workplace) -> None:
+    """Jobs of the first dataset stay done."""
+    second = (copy.folder / "data/small.yaml").read_text().replace("id: small", "id: second")
+    (copy.folder / "data/second.yaml").write_text(second)
+    copy.edit("data/study.yaml", old="[data/small.yaml]", new="[data/small.yaml, data/second.yaml]")
+    planned = copy.again("--dry-run").output
+    assert "of second" in planned
+    assert "of small" not in planned
+    assert "dataset small" not in planned
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected"),
+    [
+        (
+            "exoliver/timepoints.py",
+            'COMPARED = ("at_time", "change")',
+            'COMPARED = ("at_time", "change", "none")',
+            {"compare_timepoints", *REPORTS},
+        ),
+        ("exoliver/timepoints.py", '"""A first comparison', '"""Another comparison', set()),
+        (
+            "exoliver/loading.py",
+            "from __future__ import annotations",
+            "from __future__ import annotations\nX = 1",
+            set(),
+        ),
+    ],
+)
+def test_a_changed_function_reruns_its_stage_and_a_docstring_nothing(
+    copy: Workplace, file: str, old: str, new: str, expected: set[str]
+) -> None:
+    """Code counts, words about it do not; modules whose decisions reach the rules in params do not either."""
+    copy.edit(file, old=old, new=new)
+    assert set(copy.again("--dry-run").jobs()) == expected
+
+
+def test_a_changed_setting_reruns_what_uses_it(copy: Workplace) -> None:
+    """Another gene filter needs another fit, another size of gene sets only enrichment."""
+    copy.edit(
+        "data/study.yaml",
+        old="collections: [programmes]",
+        new="collections: [programmes]\nset_size: {min: 12, max: 400}",
+    )
+    jobs = set(copy.again("--dry-run").jobs())
+    assert not jobs & {"fit_model", "estimate_contrasts"}
+    assert "enrich_contrasts" in jobs
+    path = copy.folder / "data/small.yaml"
+    path.write_text(path.read_text() + "gene_filter: {min_count: 5, min_samples: 2}\n")
+    assert {"fit_model", "estimate_contrasts"} <= set(copy.again("--dry-run").jobs())
+
+
+def test_both_snakefiles_plan_the_same(small: Workplace) -> None:
+    """`workflow/Snakefile` has the same default target."""
+    arguments = ("--dry-run", "--forceall", "--config", "study=data/study.yaml")
+    usual = snakemake(small.folder, *arguments)
+    other = snakemake(small.folder, *arguments, snakefile=Path("workflow/Snakefile"))
+    assert usual.jobs() == other.jobs() != {}
+
+
+def test_the_default_study_does_not_leak_into_a_configfile(small: Workplace) -> None:
+    """`--configfile` names a study too, and nothing of the default one is in it."""
+    planned = snakemake(small.folder, "--dry-run", "--forceall", "--configfile", "data/study.yaml")
+    assert planned.status == 0, planned.output
+    assert "demo_" not in planned.output
+
+
+def test_the_check_command_agrees(small: Workplace) -> None:
+    """`python -m exoliver check` finds the study sound."""
+    import subprocess
+
+    command = [sys.executable, "-m", "exoliver", "check", "data/study.yaml"]
+    done = subprocess.run(command, cwd=small.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
