@@ -73,9 +73,15 @@ def _report(study: Study, findings: Mapping[str, Findings]) -> tuple[str, bool]:
     blocks = [format_problems(problems)] if problems else []
     blocks += [format_problems(warnings, "warning")] if warnings else []
     simulated = [entry for entry in study.entries if entry.dataset is not None and entry.dataset.simulation is not None]
-    state = f"{len(problems)} problems" if problems else "sound"
-    counted = f"{len(study.entries)} datasets" + (f", {len(simulated)} of them simulated" if simulated else "")
-    return "\n".join([*blocks, f"{study.file}: {counted}: {state}, {len(warnings)} warnings"]), not problems
+    datasets = _counted(study.entries, "dataset") + (f" ({len(simulated)} simulated)" if simulated else "")
+    state = _counted(problems, "problem") if problems else "sound"
+    blocks.append(f"{study.file}: {datasets}, {state}, {_counted(warnings, 'warning')}")
+    return "\n".join(blocks), not problems
+
+
+def _counted(items: Sequence[object], name: str) -> str:
+    """How many there are of something."""
+    return f"{len(items)} {name}" + ("" if len(items) == 1 else "s")
 
 
 def answer_without_faulty(file: str) -> Answer:

@@ -35,6 +35,25 @@ class Material:
     samples: pd.DataFrame
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What can be said of each file by itself, so that a fault of one does not hide those of the other.
+
+    Parameters
+    ----------
+    genes
+        Gene ids as given; None where the file cannot be read.
+    counts
+        Genes x samples, whole numbers, technical replicates summed; None where a cell or a name is at fault.
+    samples
+        One row per sample, sorted; None where the sheet is at fault.
+    """
+
+    genes: list[str] | None
+    counts: pd.DataFrame | None
+    samples: pd.DataFrame | None
+
+
 def read_material(
     intake: Intake, *, counts_file: str | Path, samples_file: str | Path
 ) -> tuple[Material | None, Findings]:
@@ -51,25 +70,35 @@ def read_material(
     -------
     The material (None where it cannot be used), and every problem and decision on the way.
     """
+    parts, findings = read_parts(intake, counts_file=counts_file, samples_file=samples_file)
+    if parts.counts is None or parts.samples is None or findings.problems:
+        return None, findings
+    return Material(parts.counts, parts.samples), findings
+
+
+def read_parts(intake: Intake, *, counts_file: str | Path, samples_file: str | Path) -> tuple[Parts, Findings]:
+    """Counts and samples as far as each can be used, and every problem and decision on the way; see `read_material`."""
     sheet, findings = read_sheet(samples_file, intake.samples.id)
     matrix, more = read_matrix_file(counts_file, intake)
     findings += more
+    genes = None if matrix is None else list(matrix.index)
     if sheet is None:
-        return None, findings
+        return Parts(genes, None, None), findings
     chosen, more = choose_samples(sheet, intake, str(samples_file))
-    samples, of_samples = arrange_samples(chosen, intake, str(samples_file))
-    findings += more + of_samples
-    if matrix is None:
-        return None, findings
-    matrix, more = _match(matrix, sheet.index, chosen.index, intake, str(counts_file), str(samples_file))
+    arranged, of_samples = arrange_samples(chosen, intake, str(samples_file))
+    samples, of_replicates = _merge_replicates(arranged, intake, str(samples_file))
+    findings += more + of_samples + of_replicates
+    if matrix is None or genes is None:
+        return Parts(None, None, samples), findings
+    is_matched, more = _match(matrix, sheet.index, chosen.index, str(counts_file), str(samples_file))
     findings += more
-    if matrix is None:
-        return None, findings
-    counts, more = _whole_numbers(matrix, intake, str(counts_file))
+    counts, more = _whole_numbers(matrix[[name for name in chosen.index if name in matrix]], intake, str(counts_file))
     findings += more
-    if counts is None or samples is None or findings.problems:
-        return None, findings
-    return _sum_replicates(Material(counts[list(samples.index)], samples), str(samples_file), findings)
+    if counts is None or arranged is None or samples is None or not is_matched:
+        return Parts(genes, None, samples), findings
+    if intake.samples.technical_replicate_of is not None:
+        counts = counts.T.groupby(arranged["library"], sort=True).sum().T
+    return Parts(genes, counts[list(samples.index)], samples), findings
 
 
 def read_matrix_file(path: str | Path, intake: Intake) -> tuple[pd.DataFrame | None, Findings]:
@@ -87,19 +116,18 @@ def read_matrix_file(path: str | Path, intake: Intake) -> tuple[pd.DataFrame | N
         header, table = _read_text(path)
     except FileNotFoundError:
         return None, _fault(where, "the file does not exist", "correct counts.file (relative to the working directory)")
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error, pd.errors.ParserError, ValueError) as error:
-        return None, _fault(
-            where, f"the file cannot be read: {error}", "give a tab- or comma-separated table of counts"
-        )
-    repeated = sorted({name for name in header[1:] if header.count(name) > 1})
-    if repeated:
-        return None, _fault(where, f"columns are repeated: {listed(repeated)}", "give each column a name of its own")
-    if len(header) < 2:
-        return None, _fault(where, "the file has one column only", "separate columns by tabs (.tsv) or commas (.csv)")
+    except (OSError, EOFError, zlib.error, csv.Error, pd.errors.ParserError, ValueError) as error:
+        what = f"the file cannot be read: {str(error).strip()}"
+        return None, _fault(where, what, "give a tab- or comma-separated table of counts in UTF-8")
+    of_header = _header_faults(header, where)
+    if of_header.problems:
+        return None, of_header
     table = table.set_index(header[0])
-    of_ids = _gene_ids(table.index, where)
-    table, findings = _sample_columns(table, intake, where)
-    return (table if not of_ids.problems else None), of_ids + findings
+    if len(table) == 0:
+        return None, _fault(where, "the file has no genes", "name the right file")
+    findings = _gene_ids(table.index, where)
+    table, more = _sample_columns(table, intake, where)
+    return table, findings + more
 
 
 def _read_text(path: str | Path) -> tuple[list[str], pd.DataFrame]:
@@ -108,15 +136,19 @@ def _read_text(path: str | Path) -> tuple[list[str], pd.DataFrame]:
     if raw[:2] == b"\x1f\x8b":
         raw = gzip.decompress(raw)
     text = raw.decode("utf-8-sig")
-    name = str(path).lower().removesuffix(".gz")
-    delimiter = "," if name.endswith(".csv") else "\t"
-    while text.startswith("#"):
-        text = text.partition("\n")[2]
+    if "\0" in text:
+        raise ValueError("it holds NUL characters, which no text does")
+    delimiter = "," if str(path).lower().removesuffix(".gz").endswith(".csv") else "\t"
     first, _, rest = text.partition("\n")
-    header = next(csv.reader([first.rstrip("\r")], delimiter=delimiter), [])
-    width = len(next(csv.reader([rest.partition("\n")[0].rstrip("\r")], delimiter=delimiter), []))
+    while first.startswith("#") and len(_cells(first, delimiter)) < len(_cells(rest, delimiter)):
+        first, _, rest = rest.partition("\n")
+    header = _cells(first, delimiter)
+    width = len(_cells(rest, delimiter))
     if width == len(header) + 1:
         header = ["", *header]  # as R writes row names: the id column has no name
+    elif width > len(header):
+        raise ValueError(f"its first row has {width} cells, the header {len(header)}")
+    # pandas drops surplus cells of the first row and only warns; that row was counted above. Later ones it refuses.
     table = pd.read_csv(
         io.StringIO(rest), sep=delimiter, header=None, names=range(len(header)), index_col=False, dtype=str,
         keep_default_na=False, na_filter=False, quoting=csv.QUOTE_MINIMAL,
@@ -125,26 +157,47 @@ def _read_text(path: str | Path) -> tuple[list[str], pd.DataFrame]:
     return header, table
 
 
+def _cells(text: str, delimiter: str) -> list[str]:
+    """Cells of the first line that is not blank."""
+    line = next((line for line in text.splitlines() if line.strip()), "") if "\n" in text else text
+    return next(csv.reader([line.rstrip("\r")], delimiter=delimiter), [])
+
+
+def _header_faults(header: Sequence[str], where: str) -> Findings:
+    """Columns that are repeated, nameless or alone."""
+    if len(header) < 2:
+        return _fault(where, "the file has one column only", "separate columns by tabs (.tsv) or commas (.csv)")
+    repeated = sorted({name for name in header[1:] if header.count(name) > 1 and name})
+    findings = Findings()
+    if repeated:
+        findings += _fault(where, f"columns are repeated: {listed(repeated)}", "give each column a name of its own")
+    nameless = [number for number, name in enumerate(header, start=1) if number > 1 and name == ""]
+    if nameless:
+        findings += _fault(where, f"columns without a name: {listed(nameless)}", "name them, or take them out")
+    return findings
+
+
 def _fault(where: str, what: str, fix: str) -> Findings:
     """One fault."""
     return Findings(problems=(Problem(where, what, fix),))
 
 
 def _gene_ids(ids: pd.Index, where: str) -> Findings:
-    """Faults of gene ids: none at all, blank or repeated ones."""
+    """Faults of gene ids: blank, broken or repeated ones."""
     findings = Findings()
-    if len(ids) == 0:
-        return _fault(where, "the file has no genes", "name the right file")
     if (ids == "").any():
-        row = int(np.flatnonzero(ids == "")[0]) + 2
-        findings += _fault(f"{where}: row {row}", "a gene has no id", "fill it in, or take the row out")
+        number = int(np.flatnonzero(ids == "")[0]) + 1
+        findings += _fault(f"{where}: gene {number}", "a gene has no id", "fill it in, or take the row out")
+    broken = ids[ids.str.contains(r"[\t\r\n]")]
+    if len(broken):
+        what = f"{shown(broken[0])} holds a tab or line break: rows were read as one"
+        findings += _fault(f"{where}: column 1", what, "look for a quote left open")
     doubled = ids[ids.duplicated()].unique()
     doubled = doubled[doubled != ""]
     if len(doubled):
         what = f"{len(doubled)} gene ids are repeated: {listed(sorted(doubled))}"
-        findings += _fault(
-            f"{where}: column 1", what, "give one row per gene; use stable ids (Ensembl) as the first column"
-        )
+        fix = "give one row per gene; use stable ids (Ensembl) as the first column"
+        findings += _fault(f"{where}: column 1", what, fix)
     return findings
 
 
@@ -203,11 +256,13 @@ def _stripped(name: str, intake: Intake) -> str:
 
 
 def _match(
-    matrix: pd.DataFrame, known: pd.Index, chosen: pd.Index, intake: Intake, where: str, sheet: str
-) -> tuple[pd.DataFrame | None, Findings]:
-    """The columns of the chosen samples; differences between file and sheet are faults, named on both sides."""
+    matrix: pd.DataFrame, known: pd.Index, chosen: pd.Index, where: str, sheet: str
+) -> tuple[bool, Findings]:
+    """The file has a column for every chosen sample, and no other but of samples; what differs is named on both sides."""
     missing = [sample for sample in chosen if sample not in matrix.columns]
     unexplained = [name for name in matrix.columns if name not in known]
+    if missing and len(missing) == len(chosen) and matrix.index.isin(chosen).any():
+        return False, _fault(where, "samples stand in rows and genes in columns", "give genes in rows: transpose it")
     findings = Findings()
     if missing:
         what = f"{len(missing)} samples of {sheet} have no column: {listed(missing)}"
@@ -215,11 +270,9 @@ def _match(
     if unexplained:
         what = f"{len(unexplained)} columns are neither samples of {sheet} nor ignored: {listed(unexplained)}"
         findings += _fault(where, what, _proposal(missing, unexplained, "counts.ignore"))
-    if findings.problems:
-        return None, findings
     if len(chosen) == 0:
-        return None, _fault(sheet, "no sample is left", "correct samples.where or samples.exclude")
-    return matrix[list(chosen)], findings
+        findings += _fault(sheet, "no sample is left", "correct samples.where or samples.exclude")
+    return not findings.problems, findings
 
 
 def _proposal(missing: Sequence[str], unexplained: Sequence[str], key: str) -> str:

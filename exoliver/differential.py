@@ -117,12 +117,34 @@ def _as_model(counts: pd.DataFrame, design: Design, takes_part: np.ndarray, fitt
         dispersions=spread(fitted.var["dispersions"]),
         dispersions_gene=spread(fitted.var["genewise_dispersions"]),
         dispersions_trend=spread(fitted.var["fitted_dispersions"]),
-        is_count_outlier=spread(fitted.cooks_outlier(), 0.0).astype(bool),
+        is_count_outlier=spread(_outliers(fitted), 0.0).astype(bool),
         has_converged=spread(converged, 1.0).astype(bool),
         is_zero_in_cell=np.stack([(counts.to_numpy()[cell] == 0).all(axis=0) for cell in cells.T], axis=1),
         trend=np.asarray([np.nan, np.nan] if trend is None else trend, dtype=float),
         mean_dispersion=float(fitted.uns.get("mean_disp", np.nan)),
     )
+
+
+def _outliers(fitted: Any) -> np.ndarray:
+    """Genes whose p-value is set missing for a count outlier.
+
+    PyDESeq2 0.5.4 keeps the old distances of genes that are all zero once their outliers are replaced, which leaves no
+    outlier: their effect is zero, as in DESeq2.
+    """
+    outliers = np.array(fitted.cooks_outlier(), dtype=bool)
+    emptied = getattr(fitted, "new_all_zeroes_genes", pd.Index([]))
+    outliers[fitted.var_names.isin(emptied)] = False
+    return outliers
+
+
+def _adjust(model: Model, tested: np.ndarray, pvalue: np.ndarray, fdr: float) -> np.ndarray:
+    """Adjusted p-values of the tested genes; the quantiles of the filter are over all genes that take part."""
+    spread = model.spread(pvalue, tested)
+    adjusted = np.full(len(spread), np.nan)
+    adjusted[model.takes_part] = filter_independently(
+        spread[model.takes_part], model.base_mean[model.takes_part], alpha=fdr
+    )
+    return adjusted[tested]
 
 
 def estimate_contrasts(
@@ -196,7 +218,7 @@ def _wald_table(
     zero = model.is_zero_everywhere(contrast)[tested]
     pvalue = np.where(zero, 1.0, result.pvalue)
     pvalue[model.is_count_outlier[tested]] = np.nan
-    padj = filter_independently(pvalue, model.base_mean[tested], alpha=fdr)
+    padj = _adjust(model, tested, pvalue, fdr)
     table = identity.assign(
         log2_fold_change=model.spread(np.where(zero, 0.0, result.estimate / LOG2), tested),
         lfc_se=model.spread(result.se / LOG2, tested),
@@ -221,7 +243,7 @@ def _omnibus_table(
     zero = model.is_zero_everywhere(contrast)[tested]
     pvalue = np.where(zero, 1.0, pvalue)
     pvalue[model.is_count_outlier[tested]] = np.nan
-    padj = filter_independently(pvalue, model.base_mean[tested], alpha=fdr)
+    padj = _adjust(model, tested, pvalue, fdr)
     table = identity.assign(
         df=df,
         stat=np.nan,

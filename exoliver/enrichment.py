@@ -15,7 +15,9 @@ from exoliver.identifiers import collapse_symbols
 from exoliver.inference.filtering import adjust_pvalues
 from exoliver.tables import ENRICHMENT, OVERREPRESENTATION
 
-# LIMIT: Gene-set tests that permute genes ignore the correlation between genes: they rank and describe, they do not prove.
+# LIMIT: Gene-set tests that permute genes ignore the correlation between genes: they rank and describe, they do not
+# prove.
+
 SMALLEST_PVALUE = 1e-50
 SAMPLE_SIZE = 101  # of the multilevel split, as in Korotkevich (2021)
 
@@ -55,7 +57,18 @@ def enrich_contrasts(
         own_seed = stable_seed(settings["seed"], "/".join([*label, name]))
         enriched[name] = enrich(rank_genes(genes, by=by), gene_sets, size=size, seed=own_seed)
         over[name] = overrepresent(genes, gene_sets, by=by, size=size, fdr=settings["fdr"])
+        reason = _reason(table)
+        if reason:
+            enriched[name] = enriched[name].assign(note=reason)
+            over[name] = over[name].assign(note=reason)
     return enriched, over
+
+
+def _reason(table: pd.DataFrame) -> str:
+    """Why a contrast has no numbers at all, such as `missing_cell`; empty where it has some."""
+    if table["log2_fold_change"].notna().any():
+        return ""
+    return ";".join(sorted({note for note in table["note"] if note}))
 
 
 def stable_seed(seed: int, label: str) -> int:
@@ -111,14 +124,26 @@ def enrich(
     10.1093/bioinformatics/btac757.
     """
     ranked = set(ranking.index)
-    members = {name: [gene for gene in genes if gene in ranked] for name, genes in sorted(gene_sets.items())}
-    tested = {name: genes for name, genes in members.items() if size[0] <= len(genes) <= size[1]}
+    members = {name: sorted(ranked.intersection(genes)) for name, genes in sorted(gene_sets.items())}
+    notes = {name: _rank_note(len(genes), len(ranked), size) for name, genes in members.items()}
+    tested = {name: genes for name, genes in members.items() if not notes[name]}
     found = _prerank(ranking, tested, size, seed) if tested else _no_results()
-    table = pd.DataFrame({"gene_set": list(members), "size": [len(genes) for genes in members.values()]})
+    sizes = {name: len(genes) for name, genes in members.items()}
+    table = pd.DataFrame({"gene_set": pd.Series(list(sizes), dtype=object), "size": list(sizes.values())})
     table = table.merge(found, on="gene_set", how="left")
     table["padj"] = adjust_pvalues(table["pvalue"].to_numpy(dtype=float))
-    table["note"] = [_size_note(count, size) for count in table["size"]]
+    # gseapy gives no p-value where too few random sets score on the same side.
+    table["note"] = (
+        table["gene_set"]
+        .map(notes)
+        .where(table["pvalue"].notna() | (table["gene_set"].map(notes) != ""), "unbalanced_ranking")
+    )
     return table[list(ENRICHMENT)]
+
+
+def _rank_note(count: int, ranked: int, size: tuple[int, int]) -> str:
+    """Why a set was not tested; one that holds every ranked gene has nothing to be compared with."""
+    return _size_note(count, size) or ("whole_ranking" if count == ranked else "")
 
 
 def _no_results() -> pd.DataFrame:
@@ -127,13 +152,18 @@ def _no_results() -> pd.DataFrame:
 
 
 def _prerank(ranking: pd.Series, gene_sets: dict[str, list[str]], size: tuple[int, int], seed: int) -> pd.DataFrame:
-    """Gseapy's results under our names."""
+    """Gseapy's results under our names.
+
+    gseapy 1.3 upper-cases the ranking where the sets look upper-case, so that it is given numbered genes instead.
+    """
     import gseapy
 
     logging.getLogger("gseapy").setLevel(logging.ERROR)
+    codes = {gene: f"G{position}" for position, gene in enumerate(ranking.index)}
+    names = {code: gene for gene, code in codes.items()}
     result = gseapy.prerank(
-        rnk=ranking,
-        gene_sets=gene_sets,
+        rnk=ranking.rename(codes),
+        gene_sets={name: [codes[gene] for gene in genes] for name, genes in gene_sets.items()},
         method="multilevel",
         weight=1,
         min_size=size[0],
@@ -149,7 +179,8 @@ def _prerank(ranking: pd.Series, gene_sets: dict[str, list[str]], size: tuple[in
     renamed = {"Term": "gene_set", "ES": "es", "NES": "nes", "NOM p-val": "pvalue", "Lead_genes": "leading_edge"}
     table = result.rename(columns=renamed)[[*renamed.values(), "log2err"]]
     numbers = ["es", "nes", "pvalue", "log2err"]
-    return table.assign(**table[numbers].astype(float))
+    leading = [";".join(names[code] for code in codes.split(";") if code) for codes in table["leading_edge"]]
+    return table.assign(**table[numbers].astype(float), leading_edge=leading)
 
 
 def _size_note(count: int, size: tuple[int, int]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from exoliver.problems import Problem, listed, nearest
+from exoliver.problems import Problem, listed, nearest, shown
 
 LATER = {
     "dataset": ("cells", "clinical", "cargo", "sampled_at", "fasted"),
@@ -37,11 +37,37 @@ def explain(errors: Sequence[Mapping[str, Any]], *, file: str, kind: str, schema
     """
     problems: dict[str, Problem] = {}
     for error in errors:
+        if _is_told_elsewhere(error, kind, schema):
+            continue
         path = [str(part) for part in _key_path(error["loc"], schema)]
         where = f"{file}: {'.'.join(path)}" if path else file
         what, fix = _what_and_fix(error, path, kind, schema)
         problems.setdefault(where, Problem(where, what, fix))
     return list(problems.values())
+
+
+def guess_key(error: Mapping[str, Any], *, kind: str, schema: Mapping[str, Any]) -> str | None:
+    """The known key that an unknown one most likely stands for; None where there is none, or for another error."""
+    path = [str(part) for part in error["loc"]]
+    if error["type"] != "extra_forbidden" or path[-1] in LATER.get(_parent(path, kind), ()):
+        return None
+    return nearest(path[-1], _known_keys(path[:-1], schema))
+
+
+def _is_told_elsewhere(error: Mapping[str, Any], kind: str, schema: Mapping[str, Any]) -> bool:
+    """A key is missing because it is misspelt, or because one of a later stage stands in its place."""
+    if error["type"] != "missing" or not isinstance(error["input"], Mapping):
+        return False
+    path = [str(part) for part in error["loc"]]
+    later = LATER.get(_parent(path, kind), ()) if path[-1] == "file" else ()
+    known = _known_keys(path[:-1], schema)
+    unknown = [str(key) for key in error["input"] if key not in known]
+    return any(key in later or nearest(key, known) == path[-1] for key in unknown)
+
+
+def _parent(path: Sequence[str], kind: str) -> str:
+    """The key that a key stands under; the kind of file for one that stands under none."""
+    return path[-2] if len(path) > 1 else kind
 
 
 def _key_path(loc: Sequence[str | int], schema: Mapping[str, Any]) -> list[str | int]:
@@ -111,17 +137,17 @@ def _what_and_fix(
         case "literal_error":
             return _unknown_value(given, path, error["ctx"]["expected"])
         case "string_type":
-            return f"is {_shown(given)}, and text is expected", f'write it in quotes: "{given}"'
+            return f"is {shown(given)}, and text is expected", f'write it in quotes: "{given}"'
         case "string_pattern_mismatch":
-            return f"is {_shown(given)}, which is not of the expected form", _form(path, schema)
+            return f"is {shown(given)}, which is not of the expected form", _form(path, schema)
         case _:
-            return f"is {_shown(given)}: {_lower(error['msg'])}", _description(path, schema)
+            return f"is {shown(given)}: {_lower(error['msg'])}", _description(path, schema)
 
 
 def _unknown_key(path: Sequence[str], kind: str, schema: Mapping[str, Any]) -> tuple[str, str]:
     """A key that no model has: of a later stage, misspelt, or unknown."""
-    key, parent = path[-1], path[-2] if len(path) > 1 else kind
-    if key in LATER.get(parent, ()):
+    key = path[-1]
+    if key in LATER.get(_parent(path, kind), ()):
         return f"key '{key}' is {NOT_YET}", "take it out; its stage is not built yet"
     known = _known_keys(path[:-1], schema)
     guess = nearest(key, known)
@@ -132,10 +158,10 @@ def _unknown_key(path: Sequence[str], kind: str, schema: Mapping[str, Any]) -> t
 def _unknown_value(given: object, path: Sequence[str], expected: str) -> tuple[str, str]:
     """A value outside a closed list."""
     if given in LATER_VALUES.get((path[-2] if len(path) > 1 else "", path[-1]), ()):
-        return f"{_shown(given)} is {NOT_YET}", "convert the file to a matrix of counts"
+        return f"{shown(given)} is {NOT_YET}", "convert the file to a matrix of counts"
     options = [option.strip().strip("'") for option in expected.replace(" or ", ", ").split(",")]
     guess = nearest(str(given), options)
-    return f"{_shown(given)} is not a known value", f"write {guess}" if guess else f"write one of {listed(options, 20)}"
+    return f"{shown(given)} is not a known value", f"write {guess}" if guess else f"write one of {listed(options, 20)}"
 
 
 def _node(path: Sequence[str], schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -157,12 +183,6 @@ def _form(path: Sequence[str], schema: Mapping[str, Any]) -> str:
     node = _node(path, schema)
     pattern = node.get("pattern") or next((o["pattern"] for o in node.get("anyOf", []) if "pattern" in o), "")
     return f"{node.get('description', 'see config/README.md')} (form {pattern})"
-
-
-def _shown(given: object) -> str:
-    """A short rendering of what the user wrote."""
-    text = repr(given)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _lower(message: str) -> str:

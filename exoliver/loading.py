@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import glob
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from exoliver.collections import collection_id, is_path, shipped_collections
-from exoliver.explain import explain
+from exoliver.explain import explain, guess_key
 from exoliver.problems import Problem, listed, nearest
 from exoliver.strict_yaml import load_yaml
 from exoliver.study import NAME_SLUG, SLUG, BaseFault, Dataset, Settings, base_of, faults_of, schema_of
@@ -76,48 +78,84 @@ def load_study(file: str | Path) -> Study:
         return Study(where, FALLBACK, (), tuple(problems))
     settings, faults = _model(Settings, content, file=where, kind="study")
     problems += faults
-    if settings is None:
-        return Study(where, _fallback(content), (), tuple(problems))
-    files, missing = _dataset_files(settings, where)
-    entries, repeated = _entries(files)
-    return Study(
-        where, settings, entries, tuple([*problems, *missing, *repeated, *_collection_problems(settings, where)])
-    )
+    usable = settings or _fallback(content)
+    files, missing = _dataset_files(usable, where) if usable is not FALLBACK else ([], [])
+    entries = _entries(files)
+    return Study(where, usable, entries, tuple([*problems, *missing, *_collection_problems(usable, where)]))
 
 
 def _fallback(content: Mapping[str, Any]) -> Settings:
-    """Settings for a study that cannot be read: its results folder where that is sound."""
-    folder, _ = faults_of(Settings, {"title": "-", "datasets": ["none"], "results": content.get("results", "results")})
-    return folder or FALLBACK
+    """Settings for a study whose own keys are faulty: its datasets and results folder where these are sound.
+
+    So one fault of the study does not hide those of its datasets.
+    """
+    named = content.get("datasets")
+    datasets = [item for item in named if isinstance(item, str) and item] if isinstance(named, list) else []
+    least = {"title": "-", "datasets": datasets}
+    folder = {"results": content["results"]} if "results" in content else {}
+    return faults_of(Settings, least | folder)[0] or faults_of(Settings, least)[0] or FALLBACK
 
 
 def _model(model: Any, content: Mapping[str, Any], *, file: str, kind: str) -> tuple[Any, list[Problem]]:
-    """The model, if need be without the keys that it does not know, and the problems.
+    """The model, if need be of a second reading that passes over what is misspelt or beside the point; the problems.
 
-    Unknown keys are dropped for a second reading, so that one misspelt key does not hide the faults of the data.
+    So one fault of the YAML does not hide those of the data. What is read a second time is checked, never computed.
     """
     parsed, errors = faults_of(model, content)
     if parsed is not None:
         return parsed, []
-    problems = explain(errors, file=file, kind=kind, schema=schema_of(model))
-    if any(error["type"] != "extra_forbidden" for error in errors):
-        return None, problems
-    parsed, errors = faults_of(model, _without(content, [error["loc"] for error in errors]))
-    return parsed, problems + explain(errors, file=file, kind=kind, schema=schema_of(model))
+    schema = schema_of(model)
+    for guessing in (True, False):
+        mended = json.loads(json.dumps(content))
+        guesses = [guess_key(error, kind=kind, schema=schema) if guessing else None for error in errors]
+        if all([_mend(mended, error, guess, file) for error, guess in zip(errors, guesses, strict=True)]):
+            parsed, _ = faults_of(model, mended)
+        if parsed is not None:
+            break
+    return parsed, explain(errors, file=file, kind=kind, schema=schema)
 
 
-def _without(content: Any, places: list[tuple[Any, ...]]) -> Any:
-    """A copy of nested dicts and lists without the keys at some places."""
-    if not places or not isinstance(content, dict | list):
-        return content
-    items = content.items() if isinstance(content, dict) else enumerate(content)
-    gone = {str(place[0]) for place in places if len(place) == 1}
-    kept = {
-        key: _without(value, [place[1:] for place in places if len(place) > 1 and str(place[0]) == str(key)])
-        for key, value in items
-        if str(key) not in gone
-    }
-    return kept if isinstance(content, dict) else list(kept.values())
+# Facts that are printed or used later on; a faulty one does not change which samples and counts are read.
+ASIDE = ("title", "accession", "citation", "system", "animals", "gene_filter", "injury")
+DESIGN_OF_ARM = ("role", "value", "where", "against", "at")
+
+
+def _aside(loc: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Place of the key that can be passed over; empty where the reading depends on it."""
+    if loc[:1] and loc[0] in ASIDE:
+        return loc[:1]
+    if len(loc) > 1 and loc[0] == "contrasts":
+        return loc[:2]
+    if len(loc) > 3 and loc[:2] == ("arms", "levels") and loc[3] not in DESIGN_OF_ARM:
+        return loc[:4]
+    return ()
+
+
+def _mend(content: dict[str, Any], error: Mapping[str, Any], guess: str | None, file: str) -> bool:
+    """Change the content so that it can be read in spite of one error; False where that cannot be done."""
+    loc = tuple(error["loc"])
+    unknown = error["type"] == "extra_forbidden"
+    match loc:
+        case ("id",):
+            content["id"] = _id_of(file, None)
+            return True
+        case ("arms", "levels", _, "role"):
+            _at(content, loc[:-1])["role"] = "reference"
+            return True
+    place = loc if unknown else _aside(loc)
+    holder = _at(content, place[:-1])
+    if place and place[-1] in holder:
+        value = holder.pop(place[-1])
+        if unknown and guess:
+            holder.setdefault(guess, value)
+    return bool(place)
+
+
+def _at(content: Any, place: tuple[Any, ...]) -> dict[str, Any]:
+    """The mapping at a place; an empty one where there is none."""
+    for part in place:
+        content = content.get(str(part)) if isinstance(content, dict) else None
+    return content if isinstance(content, dict) else {}
 
 
 def _dataset_files(settings: Settings, where: str) -> tuple[list[str], list[Problem]]:
@@ -132,18 +170,19 @@ def _dataset_files(settings: Settings, where: str) -> tuple[list[str], list[Prob
     return files, problems
 
 
-def _entries(files: list[str]) -> tuple[tuple[Entry, ...], list[Problem]]:
-    """Every dataset; of two with one id the second is set aside as a problem."""
+def _entries(files: list[str]) -> tuple[Entry, ...]:
+    """Every dataset; of two with one id the second has a problem, and an id of its own so that it is checked too."""
     entries: dict[str, Entry] = {}
-    problems = []
-    for file in files:
-        entry = load_dataset(file)
-        if entry.id in entries:
-            what = f"id '{entry.id}' is also that of {entries[entry.id].file}"
-            problems.append(Problem(f"{file}: id", what, "give each dataset an id of its own"))
-        else:
+    for entry in map(load_dataset, files):
+        if entry.id not in entries:
             entries[entry.id] = entry
-    return tuple(entries.values()), problems
+            continue
+        what = f"id '{entry.id}' is also that of {entries[entry.id].file}"
+        problem = Problem(f"{entry.file}: id", what, "give each dataset an id of its own")
+        is_given = entry.dataset is not None and all(known.where != problem.where for known in entry.problems)
+        own = next(name for number in count(2) if (name := f"{entry.id}_{number}") not in entries)
+        entries[own] = replace(entry, id=own, problems=entry.problems + ((problem,) if is_given else ()))
+    return tuple(entries.values())
 
 
 def load_dataset(file: str) -> Entry:
@@ -155,7 +194,8 @@ def load_dataset(file: str) -> Entry:
     dataset, faults = _model(Dataset, content, file=file, kind="dataset")
     problems += faults
     if dataset is not None:
-        problems += _base_problems(dataset, file) + _contrast_problems(dataset, file)
+        has_roles = not any(problem.where.endswith(".role") for problem in faults)
+        problems += (_base_problems(dataset, file) if has_roles else []) + _contrast_problems(dataset, file)
     return Entry(_id_of(file, content.get("id")), file, dataset, tuple(problems))
 
 

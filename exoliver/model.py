@@ -107,7 +107,7 @@ class Model:
     def is_zero_everywhere(self, contrast: Contrast) -> np.ndarray:
         """No sample that the contrast speaks of has a count, shape (g,)."""
         cells = {cell for row in contrast.rows for cell in row}
-        return self.is_zero_in_cell[:, [cell in cells for cell in self.cells]].all(axis=1)
+        return np.asarray(self.is_zero_in_cell[:, [cell in cells for cell in self.cells]].all(axis=1))
 
     def is_unreplicated(self, contrast: Contrast) -> bool:
         """The contrast speaks of a cell with a single sample."""

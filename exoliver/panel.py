@@ -106,7 +106,7 @@ def score_panel(
     linear model on the same design with a t interval. Corrected within genes and within balances of one contrast.
     Sorted by contrast as listed, genes in pathway order first.
     """
-    ids = _gene_ids(genes, model, tables)
+    ids = _gene_ids(genes, tables)
     scores, notes = _balance_scores(genes, ids, expression, model)
     fit = fit_linear(scores.to_numpy(), model.design) if len(scores.columns) else None
     rows = [pd.DataFrame(columns=list(PANEL))]
@@ -118,7 +118,7 @@ def score_panel(
     return pd.concat([block for block in rows if len(block)] or rows[:1], ignore_index=True)[list(PANEL)]
 
 
-def _gene_ids(genes: pd.DataFrame, model: Model, tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+def _gene_ids(genes: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     """Gene id of every panel symbol that was counted; of several with one symbol the one with the highest mean."""
     if not tables:
         return {}
@@ -155,10 +155,14 @@ def _gene_rows(genes: pd.DataFrame, ids: Mapping[str, str], contrast: Contrast, 
 
 
 def balances_of(genes: pd.DataFrame) -> list[Balance]:
-    """The balances, as symbols of the organism: headline, conventional, and the whole panel with and without targets."""
+    """The balances, as symbols of the organism: headline, conventional, and the whole panel with and without targets.
+
+    One that the panel lacks a named gene of, or a whole side, is not among them.
+    """
 
     def symbols(human: Sequence[str]) -> tuple[str, ...]:
-        return tuple(genes.loc[genes["human"].isin(human), "symbol"])
+        has_all = set(human) <= set(genes["human"])
+        return tuple(genes.loc[genes["human"].isin(human), "symbol"]) if has_all else ()
 
     scored = genes[genes["scored"] == "yes"]
     free = scored[scored["target_of"].fillna("") == ""]
@@ -166,28 +170,26 @@ def balances_of(genes: pd.DataFrame) -> list[Balance]:
     def by_role(table: pd.DataFrame) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return tuple(table.loc[table["role"] == "anti", "symbol"]), tuple(table.loc[table["role"] == "pro", "symbol"])
 
-    return [
+    balances = [
         Balance("balance_mcl1_bcl2l1_over_bax_bak1", symbols(HEADLINE[0]), symbols(HEADLINE[1])),
         Balance("balance_bcl2_over_bax", symbols(CONVENTIONAL[0]), symbols(CONVENTIONAL[1])),
         Balance("balance_anti_over_pro", *by_role(scored)),
         Balance("balance_anti_over_pro_without_nfkb_p53_targets", *by_role(free)),
     ]
+    return [balance for balance in balances if balance.anti and balance.pro]
 
 
 def _balance_scores(
     genes: pd.DataFrame, ids: Mapping[str, str], expression: pd.DataFrame, model: Model
 ) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Score of each balance in every sample (n x balances), and notes; a balance lacking a side is left out."""
+    """Score of each balance in every sample (n x balances), NaN where a side was not measured; and notes."""
     means = dict(zip(model.genes, model.base_mean, strict=True))
     scores, notes = {}, {}
     for balance in balances_of(genes):
         sides = [[ids[symbol] for symbol in side if symbol in ids] for side in (balance.anti, balance.pro)]
-        lost = [symbol for symbol in (*balance.anti, *balance.pro) if symbol not in ids]
-        if not all(sides):
-            continue
-        low = sorted(
-            symbol for symbol in (*balance.anti, *balance.pro) if means.get(ids.get(symbol, ""), 0) < LOW_EXPRESSION
-        )
+        members = (*balance.anti, *balance.pro)
+        lost = [symbol for symbol in members if symbol not in ids]
+        low = sorted(symbol for symbol in members if symbol in ids and means[ids[symbol]] < LOW_EXPRESSION)
         anti, pro = (expression[side].mean(axis=1) for side in sides)
         scores[balance.name] = anti - pro
         parts = [f"low_expression:{','.join(low)}" if low else "", f"not_measured:{','.join(lost)}" if lost else ""]

@@ -26,14 +26,15 @@ class Problem:
     fix: str
 
     def __str__(self) -> str:
-        return f"{self.where}\n    what: {self.what}\n    fix:  {self.fix}"
+        where, what, fix = map(visible, (self.where, self.what, self.fix))
+        return f"{where}\n    what: {what}\n    fix:  {fix}"
 
     def as_dict(self) -> dict[str, str]:
         """The three parts, for JSON."""
         return asdict(self)
 
 
-class StudyError(Exception):
+class StudyError(ValueError):
     """Raised once, with every problem that was found."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -61,6 +62,17 @@ def listed(items: Iterable[object], limit: int = 8) -> str:
     texts = [str(item) for item in items]
     rest = len(texts) - limit
     return ", ".join(texts[:limit]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def visible(text: str) -> str:
+    """The text without line breaks and other control characters: a file must not steer the user's terminal."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def shown(value: object, limit: int = 60) -> str:
+    """What the user wrote, in quotes where it is text, cut to a length that can be read."""
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
 @dataclass(frozen=True)

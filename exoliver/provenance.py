@@ -34,7 +34,7 @@ IDENTIFIERS = {
 REFERENCES = (
     "Love MI, Huber W, Anders S (2014). Genome Biol 15:550. doi:10.1186/s13059-014-0550-8",
     "Anders S, Huber W (2010). Genome Biol 11:R106. doi:10.1186/gb-2010-11-10-r106",
-    "Muzellec B, Teleńczuk M, Cabeli V, Andreux M (2023). Bioinformatics 39:btad547. doi:10.1093/bioinformatics/btad547",
+    "Muzellec B, Teleńczuk M, Cabeli V, et al. (2023). Bioinformatics 39:btad547. doi:10.1093/bioinformatics/btad547",
     "Benjamini Y, Hochberg Y (1995). J R Stat Soc B 57:289. doi:10.1111/j.2517-6161.1995.tb02031.x",
     "Bourgon R, Gentleman R, Huber W (2010). PNAS 107:9546. doi:10.1073/pnas.0914005107",
     "Wolf FA, Angerer P, Theis FJ (2018). Genome Biol 19:15. doi:10.1186/s13059-017-1382-0",
@@ -184,7 +184,7 @@ def _versions() -> dict[str, str]:
 
 def software_versions() -> pd.DataFrame:
     """Every package of the environment with its version and licence, sorted by name; exoliver and Python among them."""
-    rows = {"exoliver": ("exoliver", __version__, "MIT")}
+    rows: dict[str, tuple[str, str, str | None]] = {"exoliver": ("exoliver", __version__, "MIT")}
     rows["python"] = ("python", platform.python_version(), "PSF-2.0")
     for package in metadata.distributions():
         name = re.sub(r"[-_.]+", "-", package.metadata["Name"]).lower()
@@ -220,7 +220,7 @@ def _is_licence(classifier: str) -> bool:
 
 
 def file_digests(files: Iterable[str]) -> pd.DataFrame:
-    """SHA-256 of files, sorted by path; a path outside the working directory's tree of names is shown by its name."""
+    """SHA-256 of files, sorted by path; of an absolute path the name alone is shown."""
     rows = [(_shown(file), hashlib.sha256(Path(file).read_bytes()).hexdigest()) for file in files]
     return pd.DataFrame(sorted(set(rows)), columns=list(INPUTS))
 
@@ -256,17 +256,12 @@ def describe_crate(
     made = [_file_entity(row.file, row.sha256, folder) for row in outputs.itertuples()]
     programs = [_program_entity(row.package, row.version) for row in software.itertuples() if row.package in NAMED]
     own = _program_entity("exoliver", __version__) | {"softwareRequirements": _references(programs)}
-    root = {
-        "@id": "./",
-        "@type": "Dataset",
-        "name": settings["title"],
-        "description": "Results of exoliver: reports, methods, and the digests of what they were made from.",
-        "license": {"@id": "#licence"},
-        "hasPart": _references([*given, *made]),
-        "mentions": [{"@id": "#run"}],
+    descriptor = {
+        "@id": PurePath(path).name,
+        "@type": "CreativeWork",
+        "about": {"@id": "./"},
+        "conformsTo": {"@id": CRATE_VERSION},
     }
-    if settings["date"]:
-        root["datePublished"] = settings["date"]
     run = {
         "@id": "#run",
         "@type": "CreateAction",
@@ -275,14 +270,23 @@ def describe_crate(
         "object": _references(given),
         "result": _references(made),
     }
-    licence = {"@id": "#licence", "@type": "CreativeWork", "name": "not stated", "description": "As the data's owners say."}
-    descriptor = {
-        "@id": PurePath(path).name,
-        "@type": "CreativeWork",
-        "about": {"@id": "./"},
-        "conformsTo": {"@id": CRATE_VERSION},
-    }
+    licence = {"@id": "#licence", "@type": "CreativeWork", "name": "not stated by the study"}
+    root = _root_entity(settings, [*given, *made])
     return {"@context": CRATE_CONTEXT, "@graph": [descriptor, root, *given, *made, own, *programs, run, licence]}
+
+
+def _root_entity(settings: Mapping[str, Any], files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The study as a data set."""
+    root = {
+        "@id": "./",
+        "@type": "Dataset",
+        "name": settings["title"],
+        "description": "Results of exoliver: reports, methods, and the digests of what they were made from.",
+        "license": {"@id": "#licence"},
+        "hasPart": _references(files),
+        "mentions": [{"@id": "#run"}],
+    }
+    return root | ({"datePublished": settings["date"]} if settings["date"] else {})
 
 
 def _file_entity(file: str, sha256: str, folder: str) -> dict[str, Any]:

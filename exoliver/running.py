@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 
 from exoliver.problems import StudyError
 
@@ -36,15 +38,28 @@ def logged(path: str) -> Iterator[None]:
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
     terminal = sys.stderr
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with Path(path).open("w", encoding="utf-8", buffering=1) as log:
-        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log), threadpool_limits(1):
-            warnings.simplefilter("default")
-            try:
-                yield
-            except StudyError as error:
-                print(error, file=log)
-                print(error, file=terminal)
-                sys.exit(1)
+    with (
+        Path(path).open("w", encoding="utf-8", buffering=1) as log,
+        contextlib.redirect_stdout(log),
+        contextlib.redirect_stderr(log),
+        threadpool_limits(1),
+        contextlib.ExitStack() as stack,
+    ):
+        stack.push(_log_traceback)
+        warnings.simplefilter("default")
+        try:
+            yield
+        except StudyError as error:
+            print(error, file=log)
+            print(error, file=terminal)
+            sys.exit(1)
+
+
+def _log_traceback(kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
+    """Leave the traceback of what goes wrong in the log too; the error goes on to Snakemake."""
+    if kind is not None and kind is not SystemExit:
+        traceback.print_exception(error)
+    return False
 
 
 def _refuse_other_copy() -> None:

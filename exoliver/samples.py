@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
+import struct
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from exoliver.problems import Findings, Problem, listed, nearest
+from exoliver.problems import Findings, Problem, listed, nearest, shown
 from exoliver.study import Intake
 
 XLSX = ".xlsx"
+# What zipfile, zlib, the XML parser and openpyxl 3.1 raise on a file that is none, or is damaged.
+XLSX_FAULTS = (
+    zipfile.BadZipFile, zlib.error, struct.error, SyntaxError, LookupError, ValueError, TypeError, AttributeError,
+    EOFError, RuntimeError, OverflowError,
+)  # fmt: skip
+MISSING = frozenset({"", "NA", "N/A", "#N/A", "NaN", "nan", "None"})
+MAX_NUMBER = 1e12  # a larger covariate or time is a slip, and would spoil the arithmetic of the design
 
 
 def read_sheet(path: str | Path, id_column: str) -> tuple[pd.DataFrame | None, Findings]:
@@ -37,36 +47,35 @@ def read_sheet(path: str | Path, id_column: str) -> tuple[pd.DataFrame | None, F
         return None, _fault(
             where, "the file does not exist", "correct samples.file (relative to the working directory)"
         )
-    except (OSError, UnicodeDecodeError, csv.Error, ValueError, KeyError) as error:
+    except (OSError, csv.Error, ValueError) as error:
         return None, _fault(
             where, f"the sheet cannot be read: {error}", "save it as UTF-8 text (.tsv, .csv) or as .xlsx"
         )
-    rows = [row for row in rows if any(cell != "" for cell in row)]
-    if len(rows) < 2:
+    filled = {number: row for number, row in enumerate(rows, start=1) if any(cell != "" for cell in row)}
+    if len(filled) < 2:
         return None, _fault(where, "the sheet has no rows", "name the right file")
-    return _table(rows, id_column, where)
+    return _table(filled, id_column, where)
 
 
 def _text_rows(path: str | Path) -> list[list[str]]:
     """Cells of a text file; commas in a .csv, tabs elsewhere."""
     text = Path(path).read_text(encoding="utf-8-sig")
+    if "\0" in text:
+        raise ValueError("it holds NUL characters, which no text does")
     delimiter = "," if str(path).lower().endswith(".csv") else "\t"
     return [list(row) for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
 
 
 def _xlsx_rows(path: str | Path) -> list[list[str]]:
     """Cells of the first worksheet; whole numbers without the decimal point that Excel adds."""
-    import zipfile
-
     import openpyxl
 
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except zipfile.BadZipFile as error:
-        raise ValueError("it is not an .xlsx file") from error
-    rows = [[_cell_text(cell) for cell in row] for row in book.worksheets[0].iter_rows(values_only=True)]
-    book.close()
-    return rows
+    with Path(path).open("rb") as file:
+        try:
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            return [[_cell_text(cell) for cell in row] for row in book.worksheets[0].iter_rows(values_only=True)]
+        except XLSX_FAULTS as error:
+            raise ValueError(f"it is not a sound .xlsx file ({error})") from error
 
 
 def _cell_text(cell: Any) -> str:
@@ -76,33 +85,41 @@ def _cell_text(cell: Any) -> str:
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
-def _table(rows: Sequence[Sequence[str]], id_column: str, where: str) -> tuple[pd.DataFrame | None, Findings]:
-    """The sheet from its cells: header, equal lengths, the id column, unique ids."""
-    header = list(rows[0])
+def _table(rows: Mapping[int, Sequence[str]], id_column: str, where: str) -> tuple[pd.DataFrame | None, Findings]:
+    """The sheet from its cells by row number: header, equal lengths, the id column, unique ids."""
+    header, *body = rows.values()
     if len(header) == 1:
-        what = f"the sheet has one column only; its first row reads as {header[0]!r}"
+        what = f"the sheet has one column only; its first row reads as {shown(header[0])}"
         return None, _fault(where, what, "separate columns by tabs (.tsv) or commas (.csv)")
     repeated = sorted({name for name in header if header.count(name) > 1 and name})
     if repeated:
         return None, _fault(where, f"columns are repeated: {listed(repeated)}", "give each column a name of its own")
-    ragged = [number for number, row in enumerate(rows[1:], start=2) if len(row) != len(header)]
+    ragged = [number for number, row in rows.items() if len(row) != len(header)]
     if ragged:
-        what = f"row {ragged[0]} has {len(rows[ragged[0] - 1])} cells, the header {len(header)}"
+        what = f"row {ragged[0]} has {len(rows[ragged[0]])} cells, the header {len(header)}"
         return None, _fault(where, what, "give every row as many cells as the header has")
     if id_column not in header:
         return None, _no_column(where, "samples.id", id_column, header)
-    sheet = pd.DataFrame(rows[1:], columns=header, dtype=object)
-    ids = sheet[id_column]
-    doubled = sorted(ids[ids.duplicated()].unique())
-    if doubled:
-        return None, _fault(
-            f"{where}: column {id_column}",
-            f"samples are repeated: {listed(doubled)}",
-            "give each row its own id; name technical replicates by samples.technical_replicate_of",
-        )
+    sheet = pd.DataFrame(body, columns=header, dtype=object).loc[:, [name != "" for name in header]]
+    findings = _sample_ids(sheet[id_column], f"{where}: column {id_column}")
+    if findings.problems:
+        return None, findings
+    return sheet.set_index(id_column, drop=False).rename_axis(None), findings
+
+
+def _sample_ids(ids: pd.Series, where: str) -> Findings:
+    """Faults of the ids: blank, broken over lines, repeated."""
+    findings = Findings()
     if (ids == "").any():
-        return None, _fault(f"{where}: column {id_column}", "a sample has no id", "fill it in")
-    return sheet.set_index(id_column, drop=False).rename_axis(None), Findings()
+        findings += _fault(where, "a sample has no id", "fill it in")
+    broken = [shown(name) for name in ids if any(letter in name for letter in "\t\r\n")]
+    if broken:
+        findings += _fault(where, f"ids hold a tab or line break: {listed(broken)}", "look for a quote left open")
+    doubled = sorted(name for name in ids[ids.duplicated()].unique() if name)
+    if doubled:
+        fix = "give each row its own id; name technical replicates by samples.technical_replicate_of"
+        findings += _fault(where, f"samples are repeated: {listed(doubled)}", fix)
+    return findings
 
 
 def _fault(where: str, what: str, fix: str) -> Findings:
@@ -152,7 +169,7 @@ def is_same(value: Any, text: str) -> bool:
         return False
     try:
         return float(text) == float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
 
 
@@ -173,7 +190,7 @@ def arrange_samples(sheet: pd.DataFrame, intake: Intake, where: str) -> tuple[pd
     Table sorted by sample id, with columns `arm`, `time` (NaN for an arm that serves all times), `donor`, `library`
     where they are used, and each covariate; None where something is missing. And what is wrong.
     """
-    findings = _columns_present(sheet, intake, where)
+    findings = _columns_present(sheet, intake, where) + _covariate_names(intake, where)
     if findings.problems:
         return None, findings
     arm, arm_findings = _arms_of(sheet, intake, where)
@@ -214,6 +231,20 @@ def _columns_present(sheet: pd.DataFrame, intake: Intake, where: str) -> Finding
         if column is not None and column not in sheet.columns:
             findings += _no_column(where, key, column, list(sheet.columns))
     return findings
+
+
+def _covariate_names(intake: Intake, where: str) -> Findings:
+    """Covariates that are named twice, or like a column that the design has already."""
+    own = {"arm", "time", *(["donor", intake.donor] if intake.donor else [])}
+    own |= {"library"} if intake.samples.technical_replicate_of else set()
+    own |= {"series"} if intake.series not in (None, "series") else set()
+    names = [*intake.covariates, *intake.numeric_covariates]
+    arms = {name for name in intake.numeric_covariates if name in intake.levels}  # both are columns of the design
+    taken = sorted(arms | {name for name in names if name in own or names.count(name) > 1})
+    if not taken:
+        return Findings()
+    what = f"the design has {listed(taken)} already"
+    return _fault(f"{where}: covariates", what, "name each column once; rename it in the sheet where it is another one")
 
 
 def _arms_of(sheet: pd.DataFrame, intake: Intake, where: str) -> tuple[pd.Series, Findings]:
@@ -276,26 +307,32 @@ def _times_of(sheet: pd.DataFrame, arm: pd.Series, intake: Intake, where: str) -
         if unknown:
             what = f"words without a number: {listed(unknown)}"
             return times, _fault(f"{where}: time.values", what, "give each word of the column a number")
-        numbers = texts.map(dict(intake.time.values)).astype(float)
+        numbers = texts.map(dict(intake.time.values)).astype(float).map(_as_labelled)
         return times.where(~times.index.isin(numbers.index), numbers.reindex(times.index)), Findings()
     numbers, findings = _numbers(texts, intake.time.column, where)
+    numbers = numbers.map(_as_labelled)
     return times.where(~times.index.isin(numbers.index), numbers.reindex(times.index)), findings
 
 
+def _as_labelled(time: float) -> float:
+    """A time to the ten digits that its label shows, so that no two times share one; minus zero is zero."""
+    return float(f"{time:.10g}") + 0.0
+
+
 def _numbers(texts: pd.Series, column: str, where: str) -> tuple[pd.Series, Findings]:
-    """A column as numbers; what is not a finite number is a fault."""
+    """A column as numbers; what is none, or beyond any use, is a fault."""
     numbers = pd.to_numeric(texts, errors="coerce").astype(float)
-    bad = texts[~(numbers.abs() < float("inf"))]
+    bad = texts[~(numbers.abs() <= MAX_NUMBER)]
     if bad.empty:
         return numbers, Findings()
-    shown = listed(f"{sample}: '{text}'" for sample, text in bad.items())
+    cells = listed(f"{sample}: {shown(text)}" for sample, text in bad.items())
     fix = "write numbers; words for times are mapped by time.values"
-    return numbers, _fault(f"{where}: column {column}", f"not a number: {shown}", fix)
+    return numbers, _fault(f"{where}: column {column}", f"not a number: {cells}", fix)
 
 
 def _no_blanks(texts: pd.Series, column: str, where: str) -> Findings:
     """Blank cells of a column that the design uses are faults."""
-    blank = texts[texts == ""]
+    blank = texts[texts.isin(MISSING)]
     if blank.empty:
         return Findings()
     what = f"no value for samples {listed(blank.index)}"

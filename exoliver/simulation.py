@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from exoliver.contrasts import time_label
+from exoliver.problems import Problem, StudyError
 
 # Counts per million in healthy mouse liver, rounded, by human symbol, or by mouse symbol where orthology is not one to
 # one. Secreted proteins: order and size as seen in both liver matrices of ../shared/data, one digit. Apoptosis genes:
@@ -131,7 +132,7 @@ def simulate_dataset(
 
     Raises
     ------
-    ValueError
+    StudyError
         An effect names no gene set, a set without a known gene, or no treated arm; or the genes asked for are fewer
         than the members or more than there are.
     """
@@ -159,23 +160,30 @@ def _streams(seed: int, number: int) -> list[np.random.Generator]:
     return np.random.default_rng(seed).spawn(number)
 
 
+def _fault(key: str, what: str, fix: str) -> StudyError:
+    """One fault of the simulation's keys."""
+    return StudyError([Problem(f"simulation.{key}", what, fix)])
+
+
 def _check_names(spec: Mapping[str, Any], arms: Sequence[Mapping[str, str]], gene_sets: pd.DataFrame) -> None:
     """Raise where an effect names a gene set or an arm that is not there."""
     treated = {arm["name"] for arm in arms if arm["role"] in TREATED_ROLES}
     unknown = sorted(set(spec["effects"]) - set(gene_sets["gene_set"]))
     if unknown:
-        raise ValueError(f"simulation.effects names no gene set: {', '.join(unknown)}")
+        raise _fault("effects", f"names no gene set: {', '.join(unknown)}", "name sets of the programmes")
     for programme, effect in spec["effects"].items():
         strangers = sorted(set(effect["restored"]) - treated)
         if strangers:
-            raise ValueError(f"simulation.effects.{programme}.restored names no treated arm: {', '.join(strangers)}")
+            raise _fault(
+                f"effects.{programme}.restored", f"names no treated arm: {', '.join(strangers)}", "name treated arms"
+            )
 
 
 def _check_members(spec: Mapping[str, Any], membership: pd.DataFrame) -> None:
     """Raise where a programme with an effect has no gene that could carry it."""
     empty = [programme for programme in sorted(spec["effects"]) if not membership[programme].any()]
     if empty:
-        raise ValueError(f"simulation.effects: no gene of the organism is a member of {', '.join(empty)}")
+        raise _fault("effects", f"no gene of the organism is a member of {', '.join(empty)}", "take it out")
 
 
 def _choose_genes(
@@ -190,7 +198,7 @@ def _choose_genes(
     lacking = spec["genes"] - int(fixed.sum())
     if not 0 <= lacking <= len(others):
         limits = f"{fixed.sum()} (members and known liver genes) and {fixed.sum() + len(others)} (all named genes)"
-        raise ValueError(f"simulation.genes: {spec['genes']} is not between {limits}")
+        raise _fault("genes", f"{spec['genes']} is not between {limits}", "write a number in between")
     chosen = pool.loc[[*pool.index[fixed], *rng.choice(others, size=lacking, replace=False)]]
     if spec["identifiers"] == "ensembl":
         # Versions as Ensembl writes them; a made-up number that follows from the id.
@@ -269,7 +277,7 @@ def _plant_shifts(
     shifts *= (factor / np.maximum(programmes, 1))[:, None, None]
     outside = np.flatnonzero((membership == 0).all(axis=1))
     if spec["response_genes"] > len(outside):
-        raise ValueError(f"simulation.response_genes: only {len(outside)} genes are outside the gene sets")
+        raise _fault("response_genes", f"only {len(outside)} genes are outside the gene sets", "write fewer")
     chosen = np.sort(rng.choice(outside, size=spec["response_genes"], replace=False))
     shifts[chosen] = _response_shifts(spec, arms, len(chosen), rng=rng)
     return shifts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,12 +44,19 @@ def write_counts(path: str | Path, counts: pd.DataFrame, *, samples: pd.DataFram
 
 def write_data(path: str | Path, data: anndata.AnnData) -> None:
     """Write samples x genes with their tables; the file appears whole or not at all."""
-    data.obs, data.var = _plain(data.obs), _plain(data.var)
+    plain = anndata.AnnData(
+        X=data.X,
+        obs=_plain(data.obs),
+        var=_plain(data.var),
+        layers=dict(data.layers),
+        obsm=dict(data.obsm),
+        uns=data.uns,
+    )
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.part")
-    data.write_h5ad(beside, convert_strings_to_categoricals=False, compression="gzip", compression_opts=4)
-    os.replace(beside, target)
+    plain.write_h5ad(beside, convert_strings_to_categoricals=False, compression="gzip", compression_opts=4)
+    beside.replace(target)
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
@@ -111,7 +117,7 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
     beside = target.with_name(f".{target.name}.part")
     with beside.open("wb") as stream:
         np.savez_compressed(stream, **{name: np.asarray(array) for name, array in arrays.items()})
-    os.replace(beside, target)
+    beside.replace(target)
 
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:

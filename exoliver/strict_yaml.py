@@ -35,12 +35,12 @@ class _StrictLoader(yaml.SafeLoader):
             raise yaml.MarkedYAMLError(problem=f"tags ({event.tag}) are not allowed", problem_mark=event.start_mark)
         return super().compose_node(parent, index)
 
-    def construct_strict_mapping(self, node: yaml.MappingNode) -> dict[Any, Any]:
-        mapping: dict[Any, Any] = {}
+    def construct_strict_mapping(self, node: yaml.MappingNode) -> dict[str, Any]:
+        mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, str | int | float):
+            if not isinstance(key_node, yaml.ScalarNode) or self.construct_object(key_node) is None:
                 raise yaml.MarkedYAMLError(problem="a key must be a word", problem_mark=key_node.start_mark)
+            key = self.construct_text(key_node)  # as it is written: 0.50 names the word 0.50 of a sample sheet
             if key in mapping:
                 line = key_node.start_mark.line + 1
                 self.problems.append(
@@ -49,7 +49,15 @@ class _StrictLoader(yaml.SafeLoader):
             mapping[key] = self.construct_object(value_node, deep=True)
         return mapping
 
+    def construct_text(self, node: yaml.ScalarNode) -> str:
+        text = str(self.construct_scalar(node))
+        if _UNWRITABLE.search(text):
+            raise yaml.MarkedYAMLError(problem="a text holds a control character", problem_mark=node.start_mark)
+        return text
 
+
+# Control characters and halves of surrogate pairs, which neither paths nor reports can hold.
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _SCALARS = {
     "tag:yaml.org,2002:null": (r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
     "tag:yaml.org,2002:bool": (r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
@@ -62,6 +70,7 @@ _SCALARS = {
 for _tag, (_pattern, _first) in _SCALARS.items():
     _StrictLoader.add_implicit_resolver(_tag, re.compile(_pattern), _first)
 _StrictLoader.add_constructor("tag:yaml.org,2002:map", _StrictLoader.construct_strict_mapping)
+_StrictLoader.add_constructor("tag:yaml.org,2002:str", _StrictLoader.construct_text)
 _StrictLoader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node)))
 _StrictLoader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(loader.construct_scalar(node)))
 
@@ -85,7 +94,7 @@ def load_yaml(path: Path) -> tuple[Any, list[Problem]]:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return None, [Problem(where, "the file does not exist", "correct the path (relative to the working directory)")]
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         return None, [Problem(where, f"the file cannot be read: {error}", "save it as a UTF-8 text file")]
     return _parse(text, where)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,11 +63,15 @@ def write_table(table: pd.DataFrame, columns: tuple[str, ...], *, path: str | Pa
     Raises
     ------
     ValueError
-        The table's columns are not the declared ones.
+        The table's columns are not the declared ones; or a text reads `NA`, which no reader could tell from a missing
+        one.
     """
     if set(table.columns) != set(columns):
         difference = sorted(set(table.columns) ^ set(columns))
         raise ValueError(f"{path}: columns differ from the declared ones: {difference}")
+    named = [name for name in columns if table[name].dtype.kind in "OTU" and (table[name] == "NA").fillna(False).any()]
+    if named:
+        raise ValueError(f"{path}: {', '.join(named)} holds the text NA, which stands for a missing value; rename it")
     text = table.loc[:, list(columns)].to_csv(
         sep="\t", index=False, na_rep="NA", float_format=NUMBER_FORMAT, lineterminator="\n"
     )
@@ -156,7 +159,7 @@ def write_bytes(content: bytes, path: str | Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.part")
     beside.write_bytes(content)
-    os.replace(beside, target)
+    beside.replace(target)
 
 
 def write_json(content: Any, path: str | Path) -> None:

@@ -1,0 +1,124 @@
+"""What a figure is, and how a chart becomes one: SVG without a browser, the same bytes on every run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree
+
+import altair as alt
+import pandas as pd
+import vl_convert
+
+from exoliver.figures.style import CONFIG, FONT, Look
+
+SVG = "http://www.w3.org/2000/svg"
+VERSION = "_".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
+DROPPED = ("class", "aria-hidden", "aria-roledescription", "role", "pointer-events", "stroke-miterlimit")
+POSITIONS = ("transform", "d", "x", "y", "x2", "y2", "width", "height")
+_NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
+# What XML 1.0 cannot carry; a control character in a user's label would make the file unreadable.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture and what it says without being seen.
+
+    Parameters
+    ----------
+    name
+        Stem of its file; that of simulated data ends in `_simulated`.
+    svg
+        The picture.
+    alt
+        What it shows, in words and numbers.
+    data
+        The numbers drawn, for the table beside the picture.
+    """
+
+    name: str
+    svg: str
+    alt: str
+    data: pd.DataFrame
+
+
+def finish(chart: Any, look: Look, *, name: str, title: str, alt_text: str, data: pd.DataFrame) -> Figure:
+    """The figure of a chart.
+
+    Parameters
+    ----------
+    chart
+        An altair chart without title or configuration.
+    look
+        The dataset's; simulated data are named so in title and file name.
+    name, title, alt_text, data
+        As in `Figure`; the title is above the picture.
+    """
+    spec = chart.properties(title=look.title(title)).configure(**CONFIG).to_dict()
+    svg = vl_convert.vegalite_to_svg(_printable(spec), vl_version=VERSION, allowed_base_urls=[])
+    name = f"{name}_simulated" if look.simulated else name
+    words = f"Simulated data. {alt_text}" if look.simulated else alt_text
+    return Figure(name, tidy_svg(svg, name=name, alt_text=words), _printable(words), data)
+
+
+def _printable(value: Any) -> Any:
+    """The same value without characters that XML cannot carry, at any depth."""
+    if isinstance(value, str):
+        return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, Mapping):
+        return {_printable(key): _printable(item) for key, item in value.items()}
+    return [_printable(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def tidy_svg(svg: str, *, name: str, alt_text: str) -> str:
+    """The picture without what nothing needs, with ids of its own and its words for those who do not see it.
+
+    Parameters
+    ----------
+    svg
+        As the converter writes it.
+    name
+        Put before every id, since pages hold several pictures.
+    alt_text
+        Label of the picture.
+    """
+    ElementTree.register_namespace("", SVG)
+    root = ElementTree.fromstring(svg)
+    ids = {element.attrib["id"]: f"{name}-{element.attrib['id']}" for element in root.iter() if "id" in element.attrib}
+    _prune(root)
+    for element in root.iter():
+        _tidy_element(element, ids)
+    root.attrib = {key: root.attrib[key] for key in ("width", "height", "viewBox")}
+    root.attrib |= {"role": "img", "aria-label": _printable(alt_text), "font-family": FONT}
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _prune(element: ElementTree.Element) -> None:
+    """Take out what is not displayed and groups without content."""
+    for child in list(element):
+        _prune(child)
+        bare = not len(child) and not (child.text or "").strip()
+        invisible = child.attrib.get("display") == "none" or child.attrib.get("class") == "background"
+        is_unseen_background = invisible and "fill" not in child.attrib and "stroke" not in child.attrib
+        if bare and (child.tag == f"{{{SVG}}}g" or is_unseen_background):
+            element.remove(child)
+
+
+def _tidy_element(element: ElementTree.Element, ids: Mapping[str, str]) -> None:
+    """Short numbers, ids of this picture, and no attribute that a reader does not need."""
+    for key in DROPPED:
+        element.attrib.pop(key, None)
+    if element.attrib.get("opacity") == "1":
+        del element.attrib["opacity"]
+    if element.attrib.get("font-family") == FONT:
+        del element.attrib["font-family"]
+    for key, value in element.attrib.items():
+        if key in POSITIONS:
+            element.attrib[key] = _NUMBER.sub(lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), value)
+        elif value.startswith("url(#"):
+            element.attrib[key] = f"url(#{ids[value[5:-1]]})"
+        elif key == "id":
+            element.attrib[key] = ids[value]
