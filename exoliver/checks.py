@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 
 from exoliver.contrasts import derive_contrasts, time_label
-from exoliver.counts import Material, read_material
+from exoliver.counts import Material, read_parts
 from exoliver.design import Design, aliased_columns, build_design
 from exoliver.identifiers import identify_genes, read_annotation
-from exoliver.problems import Findings, Problem, StudyError, listed
-from exoliver.study import Arm, BaseFault, ExtraContrast, Intake, each_from_plain, from_plain
+from exoliver.problems import Findings, Problem, StudyError, fault, listed, warning
+from exoliver.study import Arm, ExtraContrast, Intake, NoBaseError, each_from_plain, from_plain
 
 MIN_SHARED_GENES = (
     100  # genes counted in every sample, that size factors rest on (science of DESeq2's median of ratios)
@@ -48,26 +48,32 @@ def check_dataset(
     Findings, and the facts of the design for the report (empty where the files cannot be used): samples per arm and
     time, library sizes, genes, columns of the model.
     """
-    material, findings = read_material(intake, counts_file=counts_file, samples_file=samples_file)
-    if material is None:
-        return findings, {}
-    design = build_design(
-        material.samples,
-        list(intake.levels),
-        donor=intake.donor is not None,
-        covariates=intake.covariates,
-        numeric=intake.numeric_covariates,
-    )
-    findings += _check_genes(material, intake, str(counts_file))
-    findings += _check_libraries(material, str(counts_file))
-    findings += check_design(design, str(samples_file), intake.donor)
-    findings += _check_contrasts(design, intake, arms, contrasts)
+    parts, findings = read_parts(intake, counts_file=counts_file, samples_file=samples_file)
+    annotation = read_annotation(intake.organism)
+    design = None
+    if parts.genes is not None:
+        findings += _check_genes(parts.genes, intake, annotation=annotation, where=str(counts_file))
+    if parts.counts is not None:
+        findings += _check_shared(parts.counts, intake, annotation=annotation, where=str(counts_file))
+        findings += _check_libraries(parts.counts, str(counts_file))
+    if parts.samples is not None:
+        design = build_design(
+            parts.samples,
+            list(intake.levels),
+            donor=intake.donor is not None,
+            covariates=intake.covariates,
+            numeric=intake.numeric_covariates,
+        )
+        findings += check_design(design, str(samples_file), donor=intake.donor)
+        findings += _check_contrasts(design, intake, arms, contrasts)
+        findings += _check_confounding(parts.samples, intake, str(samples_file))
     findings += _check_comparators(intake.id, arms)
-    findings += _check_confounding(material.samples, intake, str(samples_file))
-    return findings, describe_design(material, design, intake)
+    if design is None or parts.counts is None or parts.samples is None:
+        return findings, {}
+    return findings, describe_design(Material(parts.counts, parts.samples), design, intake=intake)
 
 
-def describe_design(material: Material, design: Design, intake: Intake) -> dict[str, Any]:
+def describe_design(material: Material, design: Design, *, intake: Intake) -> dict[str, Any]:
     """Plain facts of the design for check.json."""
     unit = intake.time.unit if intake.time else None
     return {
@@ -89,73 +95,69 @@ def describe_design(material: Material, design: Design, intake: Intake) -> dict[
     }
 
 
-def check_design(design: Design, where: str, donor: str | None) -> Findings:
+def check_design(design: Design, where: str, *, donor: str | None) -> Findings:
     """Replication and rank: what cannot be estimated at all is a problem, what is weak a warning."""
     findings = Findings()
-    aliased = aliased_columns(design.matrix)
-    for column, parts in aliased.items():
-        made_of = listed([design.terms[part] for part in parts])
-        findings += _problem(
-            where,
-            f"the design is rank-deficient: {design.terms[column]} cannot be told from {made_of}",
-            "leave that covariate out, or add samples that tell them apart",
-        )
     replicates = design.replicates
+    # Without replicates the cells alone use up the samples: that covariates cannot be told apart either is no news.
+    aliased = aliased_columns(design.matrix) if max(replicates.values()) > 1 else {}
+    for column, parts in aliased.items():
+        made_of = f"cannot be told from {listed([design.terms[part] for part in parts])}" if parts else "never changes"
+        what = f"the design is rank-deficient: {design.terms[column]} {made_of}"
+        findings += fault(where, what, fix="leave that covariate out, or add samples that tell them apart")
     if max(replicates.values()) < 2:
         what = "no arm has two samples at one time, so the spread between samples cannot be estimated"
-        findings += _problem(where, what, "add replicates, or leave out the column that splits the arms (time)")
+        findings += fault(where, what, fix="add replicates, or leave out the column that splits the arms (time)")
     elif design.residual_df < 1 and not aliased:
         what = f"{len(design.matrix)} samples and {design.matrix.shape[1]} columns leave no residual degrees of freedom"
-        findings += _problem(where, what, "add replicates, or take out a covariate")
+        findings += fault(where, what, fix="add replicates, or take out a covariate")
     else:
         few = [f"{design.terms[cell.name]} ({count})" for cell, count in replicates.items() if count < 3]
         if few:
             what = f"fewer than three samples: {listed(few)}"
-            findings += _warning(where, what, "read these effects with care; those of single samples say unreplicated")
+            findings += warning(
+                where, what, fix="read these effects with care; those of single samples say unreplicated"
+            )
     if design.nested_donor:
         what = f"every {donor} is in one arm only, so it is left out of the model of genes"
-        findings += _warning(where, what, "samples of one donor are treated as independent; p-values may be too small")
+        findings += warning(
+            where, what, fix="samples of one donor are treated as independent; p-values may be too small"
+        )
     return findings
 
 
-def _problem(where: str, what: str, fix: str) -> Findings:
-    """One problem."""
-    return Findings(problems=(Problem(where, what, fix),))
-
-
-def _warning(where: str, what: str, fix: str) -> Findings:
-    """One warning."""
-    return Findings(warnings=(Problem(where, what, fix),))
-
-
-def _check_genes(material: Material, intake: Intake, where: str) -> Findings:
-    """Identifiers are of the declared kind and organism, unique, and enough genes are counted everywhere."""
-    annotation = read_annotation(intake.organism)
-    ids = list(material.counts.index)
-    ledger = identify_genes(ids, identifiers=intake.counts.identifiers, annotation=annotation)
+def _check_genes(ids: Sequence[str], intake: Intake, *, annotation: pd.DataFrame, where: str) -> Findings:
+    """Identifiers are of the declared kind and organism, and unique once versions are stripped."""
+    unique = [name for name in dict.fromkeys(ids) if name]  # blank and repeated ids are told as such
+    ledger = identify_genes(unique, identifiers=intake.counts.identifiers, annotation=annotation)
     findings = _check_mapping(ledger, intake, where) if len(annotation) else _unsupported(intake)
     genes = ledger[ledger["kind"] == "gene"]
-    doubled = genes[genes["gene_id"].duplicated(keep=False)].sort_values("gene_id")
+    doubled = genes[genes["gene_id"].duplicated(keep=False)].sort_values(["gene_id", "input_id"])
     if len(doubled):
         what = f"input ids that are one gene after the version is stripped: {listed(doubled['input_id'])}"
-        findings += _problem(f"{where}: column 1", what, "keep one row per gene")
+        findings += fault(f"{where}: column 1", what, fix="keep one row per gene")
     aside = ledger[ledger["kind"] != "gene"]
     if len(aside):
         decision = f"{len(aside)} rows of {where} are not genes and were set aside: {listed(aside['input_id'])}"
         findings += Findings(decisions=(decision,))
-    if len(genes) != len(ledger) or len(doubled) == 0:
-        kept = material.counts.loc[genes["input_id"]]
-        shared = int((kept > 0).all(axis=1).sum())
-        if shared < MIN_SHARED_GENES:
-            what = f"only {shared} genes are counted in every sample; size factors need {MIN_SHARED_GENES}"
-            findings += _problem(where, what, "leave out the emptiest samples by samples.exclude")
     return findings
+
+
+def _check_shared(counts: pd.DataFrame, intake: Intake, *, annotation: pd.DataFrame, where: str) -> Findings:
+    """Enough genes are counted in every sample."""
+    everywhere = list(counts.index[(counts > 0).all(axis=1)])
+    ledger = identify_genes(everywhere, identifiers=intake.counts.identifiers, annotation=annotation)
+    shared = int((ledger["kind"] == "gene").sum())
+    if shared >= MIN_SHARED_GENES:
+        return Findings()
+    what = f"only {shared} genes are counted in every sample; size factors need {MIN_SHARED_GENES}"
+    return fault(where, what, fix="leave out the emptiest samples by samples.exclude")
 
 
 def _unsupported(intake: Intake) -> Findings:
     """The organism has no annotation and no gene sets."""
     what = f"organism '{intake.organism}' has no shipped annotation: no symbols, gene sets or panel"
-    return _warning(intake.id, what, "contrasts, time and quality control are complete; enrichment is left out")
+    return warning(intake.id, what, fix="contrasts, time and quality control are complete; enrichment is left out")
 
 
 def _check_mapping(ledger: pd.DataFrame, intake: Intake, where: str) -> Findings:
@@ -168,20 +170,20 @@ def _check_mapping(ledger: pd.DataFrame, intake: Intake, where: str) -> Findings
     text = f"{known} of {len(genes)} ids ({share:.0%}) are {intake.organism} {intake.counts.identifiers} ids"
     if share < MIN_MAPPED:
         example = listed(genes["input_id"].head(3))
-        return _problem(where, f"{text} (such as {example})", "correct organism or counts.identifiers")
+        return fault(where, f"{text} (such as {example})", fix="correct organism or counts.identifiers")
     if share < 0.5:
-        return _warning(where, text, "the file may be of another annotation release; see identifiers.tsv")
+        return warning(where, text, fix="the file may be of another annotation release; see identifiers.tsv")
     return Findings(decisions=(text,))
 
 
-def _check_libraries(material: Material, where: str) -> Findings:
+def _check_libraries(counts: pd.DataFrame, where: str) -> Findings:
     """Library sizes that differ a lot are a warning."""
-    totals = material.counts.sum(axis=0)
+    totals = counts.sum(axis=0)
     ratio = totals.max() / totals.min()
     if ratio <= MAX_LIBRARY_RATIO:
         return Findings()
     what = f"library sizes differ {ratio:.0f}-fold ({totals.idxmin()} has {totals.min():,} counts)"
-    return _warning(where, what, "look at this sample in the report; leave it out by samples.exclude if it failed")
+    return warning(where, what, fix="look at this sample in the report; leave it out by samples.exclude if it failed")
 
 
 def _check_contrasts(
@@ -191,26 +193,32 @@ def _check_contrasts(
     unit = intake.time.unit if intake.time else None
     try:
         contrasts = derive_contrasts(arms, cells=design.cells, unit=unit, extra=extra)
-    except BaseFault:
+    except NoBaseError:
         return Findings()  # the problem of that arm is among those of the YAML
     ids = [contrast.id for contrast in contrasts]
     findings = Findings()
     for name in sorted(set(extra) & set(ids[: len(ids) - len(extra)])):
         what = f"'{name}' is the id of a contrast that is derived from the roles"
-        findings += _problem(f"{intake.id}: contrasts.{name}", what, "give it another name, or take it out")
+        findings += fault(f"{intake.id}: contrasts.{name}", what, fix="give it another name, or take it out")
     for contrast in contrasts:
-        if contrast.rows or contrast.form != "extra":
+        if contrast.rows or contrast.form != "extra" or not _has_arms(extra[contrast.id], arms):
             continue
         what = (
             "its two sides are the same cells" if contrast.note == "cancels_out" else "a cell it names has no samples"
         )
         present = listed(design.terms[cell.name] for cell in design.cells)
-        findings += _problem(f"{intake.id}: contrasts.{contrast.id}", what, f"cells with samples: {present}")
+        findings += fault(f"{intake.id}: contrasts.{contrast.id}", what, fix=f"cells with samples: {present}")
     lost = [contrast.id for contrast in contrasts if not contrast.rows and contrast.form != "extra"]
     if lost:
         fix = "where one arm serves every time, write at: all_times in that arm"
-        findings += _warning(intake.id, f"cannot be estimated, as an arm lacks the time: {listed(lost)}", fix)
+        findings += warning(intake.id, f"cannot be estimated, as an arm lacks the time: {listed(lost)}", fix=fix)
     return findings + _check_unequal_times(contrasts, intake)
+
+
+def _has_arms(contrast: ExtraContrast, arms: Mapping[str, Arm]) -> bool:
+    """Every arm that a contrast names exists; one that does not is among the problems of the YAML."""
+    parts = [contrast, *([contrast.minus] if contrast.minus else [])]
+    return all(cells.arm in arms for part in parts for cells in (part.of, part.against))
 
 
 def _check_unequal_times(contrasts: Sequence[Any], intake: Intake) -> Findings:
@@ -220,7 +228,7 @@ def _check_unequal_times(contrasts: Sequence[Any], intake: Intake) -> Findings:
     ]
     if not partial:
         return Findings()
-    return _warning(intake.id, f"averaged over the shared times only: {listed(partial)}", "compare like with like")
+    return warning(intake.id, f"averaged over the shared times only: {listed(partial)}", fix="compare like with like")
 
 
 def _check_comparators(dataset: str, arms: Mapping[str, Arm]) -> Findings:
@@ -232,18 +240,28 @@ def _check_comparators(dataset: str, arms: Mapping[str, Arm]) -> Findings:
     if not naive or not vehicle:
         return Findings()
     what = f"{listed(naive)} is naive, {listed(vehicle)} was given a vehicle: the injury effect holds the vehicle's too"
-    return _warning(dataset, what, "read injury effects with this in mind; a sham or vehicle arm would tell them apart")
+    return warning(
+        dataset, what, fix="read injury effects with this in mind; a sham or vehicle arm would tell them apart"
+    )
 
 
 def _check_confounding(samples: pd.DataFrame, intake: Intake, where: str) -> Findings:
-    """Covariates and series whose levels lie within single arms."""
+    """Covariates and series with one level only, or with levels that lie within single arms."""
     findings = Findings()
-    named = [*intake.covariates, *(["series"] if intake.series else [])]
-    for name in named:
+    for name in [*intake.covariates, *(["series"] if intake.series else [])]:
         arms_by_level = samples.groupby(name)["arm"].nunique()
-        if len(arms_by_level) > 1 and (arms_by_level == 1).all():
+        within = arms_by_level.index[arms_by_level == 1]
+        place = f"{where}: {name}"
+        if len(arms_by_level) == 1 and name in intake.covariates:
+            what = f"every sample has the same {name}"
+            findings += warning(place, what, fix="take it out of the covariates: it changes nothing")
+        elif len(within) == len(arms_by_level) > 1:
             what = f"every level of {name} is in one arm only: it cannot be told from the arms"
-            findings += _warning(f"{where}: {name}", what, "differences between arms may be differences of it")
+            findings += warning(place, what, fix="differences between arms may be differences of it")
+        elif len(within):
+            named = listed(f"{level} ({samples.loc[samples[name] == level, 'arm'].iloc[0]})" for level in within)
+            what = f"levels of {name} that are in one arm only: {named}"
+            findings += warning(place, what, fix="their samples say nothing of the difference between arms")
     return findings
 
 
@@ -269,7 +287,8 @@ def check_entry(
     sources
         Paths of `counts` and `samples`.
     """
-    findings, facts = Findings(), {}
+    findings = Findings()
+    facts: dict[str, Any] = {}
     if intake is not None:
         findings, facts = check_dataset(
             from_plain(Intake, intake),

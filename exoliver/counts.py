@@ -5,17 +5,21 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from exoliver.problems import Findings, Problem, listed, nearest
-from exoliver.samples import arrange_samples, choose_samples, read_sheet
+from exoliver.problems import Findings, fault, listed, nearest, shown
+from exoliver.samples import arrange_samples, choose_samples, merge_replicates, read_sheet
 from exoliver.study import Intake
 
+MAX_COUNT = 1e12  # far beyond any sequencing run, and exact in a float
+PER_MILLION, SAME_TOTAL = 1e6, 1e-3
+MAX_LOG = 40.0  # 2**40 is beyond MAX_COUNT
 FEATURECOUNTS_COLUMNS = ("Chr", "Start", "End", "Strand", "Length")
 
 
@@ -79,29 +83,37 @@ def read_material(
 def read_parts(intake: Intake, *, counts_file: str | Path, samples_file: str | Path) -> tuple[Parts, Findings]:
     """Counts and samples as far as each can be used, and every problem and decision on the way; see `read_material`."""
     sheet, findings = read_sheet(samples_file, intake.samples.id)
-    matrix, more = read_matrix_file(counts_file, intake)
+    known = [] if sheet is None else list(sheet.index)
+    matrix, more = read_matrix_file(counts_file, intake, known=known)
+    has_sound_ids = matrix is not None and not more.problems
     findings += more
     genes = None if matrix is None else list(matrix.index)
     if sheet is None:
         return Parts(genes, None, None), findings
-    chosen, more = choose_samples(sheet, intake, str(samples_file))
-    arranged, of_samples = arrange_samples(chosen, intake, str(samples_file))
-    samples, of_replicates = _merge_replicates(arranged, intake, str(samples_file))
-    findings += more + of_samples + of_replicates
-    if matrix is None or genes is None:
+    chosen, more = choose_samples(sheet, intake, where=str(samples_file))
+    findings += more
+    if chosen.empty:
+        return Parts(genes, None, None), findings
+    arranged, more = arrange_samples(chosen, intake, where=str(samples_file))
+    samples, of_replicates = merge_replicates(arranged, intake, where=str(samples_file))
+    findings += more + of_replicates
+    if matrix is None:
         return Parts(None, None, samples), findings
-    is_matched, more = _match(matrix, sheet.index, chosen.index, str(counts_file), str(samples_file))
-    findings += more
-    counts, more = _whole_numbers(matrix[[name for name in chosen.index if name in matrix]], intake, str(counts_file))
-    findings += more
-    if counts is None or arranged is None or samples is None or not is_matched:
+    transposed = _transposed(matrix, chosen.index, str(counts_file))
+    if transposed.problems:
+        return Parts(None, None, samples), findings + transposed
+    of_names = _match(matrix, sheet.index, chosen.index, str(counts_file), str(samples_file))
+    own = [name for name in chosen.index if name in matrix.columns]
+    counts, more = _whole_numbers(matrix[own], intake, str(counts_file))
+    findings += of_names + more
+    if counts is None or of_names.problems or not has_sound_ids:
         return Parts(genes, None, samples), findings
-    if intake.samples.technical_replicate_of is not None:
-        counts = counts.T.groupby(arranged["library"], sort=True).sum().T
-    return Parts(genes, counts[list(samples.index)], samples), findings
+    return Parts(genes, _per_library(counts, arranged, samples, intake), samples), findings
 
 
-def read_matrix_file(path: str | Path, intake: Intake) -> tuple[pd.DataFrame | None, Findings]:
+def read_matrix_file(
+    path: str | Path, intake: Intake, *, known: Sequence[str] = ()
+) -> tuple[pd.DataFrame | None, Findings]:
     """The cells of a count file as text: genes x columns, annotation and ignored columns taken out.
 
     Parameters
@@ -110,23 +122,27 @@ def read_matrix_file(path: str | Path, intake: Intake) -> tuple[pd.DataFrame | N
         Tab- or comma-separated text, gzip or not, UTF-8 with or without byte order mark.
     intake
         What the YAML says of the file.
+    known
+        Samples of the sheet, so that a misspelt column is not taken for one of them.
     """
     where = str(path)
     try:
         header, table = _read_text(path)
     except FileNotFoundError:
-        return None, _fault(where, "the file does not exist", "correct counts.file (relative to the working directory)")
+        return None, fault(
+            where, "the file does not exist", fix="correct counts.file (relative to the working directory)"
+        )
     except (OSError, EOFError, zlib.error, csv.Error, pd.errors.ParserError, ValueError) as error:
         what = f"the file cannot be read: {str(error).strip()}"
-        return None, _fault(where, what, "give a tab- or comma-separated table of counts in UTF-8")
+        return None, fault(where, what, fix="give a tab- or comma-separated table of counts in UTF-8")
     of_header = _header_faults(header, where)
     if of_header.problems:
         return None, of_header
     table = table.set_index(header[0])
     if len(table) == 0:
-        return None, _fault(where, "the file has no genes", "name the right file")
+        return None, fault(where, "the file has no genes", fix="name the right file")
     findings = _gene_ids(table.index, where)
-    table, more = _sample_columns(table, intake, where)
+    table, more = _sample_columns(table, intake, where, known)
     return table, findings + more
 
 
@@ -166,20 +182,15 @@ def _cells(text: str, delimiter: str) -> list[str]:
 def _header_faults(header: Sequence[str], where: str) -> Findings:
     """Columns that are repeated, nameless or alone."""
     if len(header) < 2:
-        return _fault(where, "the file has one column only", "separate columns by tabs (.tsv) or commas (.csv)")
+        return fault(where, "the file has one column only", fix="separate columns by tabs (.tsv) or commas (.csv)")
     repeated = sorted({name for name in header[1:] if header.count(name) > 1 and name})
     findings = Findings()
     if repeated:
-        findings += _fault(where, f"columns are repeated: {listed(repeated)}", "give each column a name of its own")
+        findings += fault(where, f"columns are repeated: {listed(repeated)}", fix="give each column a name of its own")
     nameless = [number for number, name in enumerate(header, start=1) if number > 1 and name == ""]
     if nameless:
-        findings += _fault(where, f"columns without a name: {listed(nameless)}", "name them, or take them out")
+        findings += fault(where, f"columns without a name: {listed(nameless)}", fix="name them, or take them out")
     return findings
-
-
-def _fault(where: str, what: str, fix: str) -> Findings:
-    """One fault."""
-    return Findings(problems=(Problem(where, what, fix),))
 
 
 def _gene_ids(ids: pd.Index, where: str) -> Findings:
@@ -187,54 +198,70 @@ def _gene_ids(ids: pd.Index, where: str) -> Findings:
     findings = Findings()
     if (ids == "").any():
         number = int(np.flatnonzero(ids == "")[0]) + 1
-        findings += _fault(f"{where}: gene {number}", "a gene has no id", "fill it in, or take the row out")
+        findings += fault(f"{where}: gene {number}", "a gene has no id", fix="fill it in, or take the row out")
     broken = ids[ids.str.contains(r"[\t\r\n]")]
     if len(broken):
         what = f"{shown(broken[0])} holds a tab or line break: rows were read as one"
-        findings += _fault(f"{where}: column 1", what, "look for a quote left open")
+        findings += fault(f"{where}: column 1", what, fix="look for a quote left open")
     doubled = ids[ids.duplicated()].unique()
     doubled = doubled[doubled != ""]
     if len(doubled):
-        what = f"{len(doubled)} gene ids are repeated: {listed(sorted(doubled))}"
+        what = f"gene ids are repeated: {listed(sorted(doubled))}"
         fix = "give one row per gene; use stable ids (Ensembl) as the first column"
-        findings += _fault(f"{where}: column 1", what, fix)
+        findings += fault(f"{where}: column 1", what, fix=fix)
     return findings
 
 
-def _sample_columns(table: pd.DataFrame, intake: Intake, where: str) -> tuple[pd.DataFrame, Findings]:
+def _sample_columns(
+    table: pd.DataFrame, intake: Intake, where: str, known: Sequence[str]
+) -> tuple[pd.DataFrame, Findings]:
     """The columns that are samples, under their sample ids."""
     spec = intake.counts
-    findings = Findings()
-    for key, names in (("ignore", spec.ignore), ("columns.list", (spec.columns.list if spec.columns else None) or ())):
-        for name in names:
-            if name not in table.columns:
-                findings += _no_such_column(where, key, name, list(table.columns))
+    others = [name for name in table.columns if name not in known]
+    ignore, findings = _resolved(spec.ignore, table.columns, others, f"{where}: counts.ignore")
     annotation = [name for name in FEATURECOUNTS_COLUMNS if spec.format == "featurecounts" and name in table.columns]
-    gone = {*annotation, *spec.ignore}
-    columns = [name for name in table.columns if name not in gone]
-    ids = {name: name for name in columns}
-    if spec.columns is not None:
+    columns = [name for name in table.columns if name not in {*annotation, *ignore}]
+    if spec.columns is not None and spec.columns.list is not None:
+        chosen, more = _resolved(spec.columns.list, columns, others, f"{where}: counts.columns.list")
+        ids = {name: name for name in columns if name in chosen}
+        findings += more
+    else:
         ids = {name: _stripped(name, intake) for name in columns if _is_chosen(name, intake)}
-        annotation += [name for name in columns if name not in ids]
-    for name in spec.rename:
-        if name not in ids and name not in ids.values():
-            findings += _no_such_column(where, "rename", name, columns)
-    ids = {name: spec.rename.get(name, spec.rename.get(id_, id_)) for name, id_ in ids.items()}
+    annotation += [name for name in columns if name not in ids]
+    keys, more = _resolved(spec.rename, [*ids, *ids.values()], others, f"{where}: counts.rename")
+    findings += more
+    renamed = dict(zip(keys, (spec.rename[name] for name in spec.rename), strict=True))
+    ids = {name: renamed.get(name, renamed.get(id_, id_)) for name, id_ in ids.items()}
     taken = list(ids.values())
     doubled = sorted({name for name in taken if taken.count(name) > 1})
     if doubled:
-        findings += _fault(where, f"several columns are sample {listed(doubled)}", "correct counts.rename or columns")
+        findings += fault(
+            where, f"several columns are sample {listed(doubled)}", fix="correct counts.rename or columns"
+        )
     decisions = [f"columns of {where} that are not samples: {listed(annotation, 20)}"] if annotation else []
-    decisions += [f"column '{name}' of {where} is sample {new}" for name, new in ids.items() if name in spec.rename]
-    chosen = table[list(ids)].set_axis(pd.Index(taken, dtype=object), axis=1)
-    return chosen, findings + Findings(decisions=tuple(decisions))
+    decisions += [f"column '{name}' of {where} is sample {new}" for name, new in ids.items() if name in renamed]
+    chosen_table = table[list(ids)].set_axis(pd.Index(taken, dtype=object), axis=1)
+    unique = chosen_table.loc[:, ~chosen_table.columns.duplicated()]
+    return unique, findings + Findings(decisions=tuple(decisions))
 
 
-def _no_such_column(where: str, key: str, name: str, columns: Sequence[str]) -> Findings:
-    """The fault of a column that the counts do not have."""
-    guess = nearest(name, columns)
-    fix = f"did you mean '{guess}'?" if guess else f"columns: {listed(columns, 12)}"
-    return _fault(f"{where}: counts.{key}", f"there is no column '{name}'", fix)
+def _resolved(
+    names: Iterable[str], columns: Iterable[str], others: Sequence[str], where: str
+) -> tuple[list[str], Findings]:
+    """The columns that are named; for one that is not there a fault, and the column that was likely meant.
+
+    The guess serves further checks alone: with the fault nothing is computed.
+    """
+    present = list(columns)
+    findings = Findings()
+    resolved = []
+    for name in names:
+        guess = nearest(name, others)
+        if name not in present:
+            fix = f"did you mean '{guess}'?" if guess else f"columns: {listed(present, 12)}"
+            findings += fault(where, f"there is no column '{name}'", fix=fix)
+        resolved.append(name if name in present or guess is None else guess)
+    return resolved, findings
 
 
 def _is_chosen(name: str, intake: Intake) -> bool:
@@ -255,45 +282,77 @@ def _stripped(name: str, intake: Intake) -> str:
     return name.removeprefix(spec.prefix or "").removesuffix(spec.suffix or "")
 
 
-def _match(
-    matrix: pd.DataFrame, known: pd.Index, chosen: pd.Index, where: str, sheet: str
-) -> tuple[bool, Findings]:
-    """The file has a column for every chosen sample, and no other but of samples; what differs is named on both sides."""
+def _transposed(matrix: pd.DataFrame, chosen: pd.Index, where: str) -> Findings:
+    """The fault of a file with samples in rows, in place of one fault for each of its names."""
+    if matrix.columns.isin(chosen).any() or not matrix.index.isin(chosen).any():
+        return Findings()
+    return fault(where, "samples stand in rows and genes in columns", fix="give genes in rows: transpose the table")
+
+
+def _match(matrix: pd.DataFrame, known: pd.Index, chosen: pd.Index, where: str, sheet: str) -> Findings:
+    """Differences between the columns and the samples of the sheet are faults, named on both sides."""
     missing = [sample for sample in chosen if sample not in matrix.columns]
     unexplained = [name for name in matrix.columns if name not in known]
-    if missing and len(missing) == len(chosen) and matrix.index.isin(chosen).any():
-        return False, _fault(where, "samples stand in rows and genes in columns", "give genes in rows: transpose it")
-    findings = Findings()
+    pairs = _likely_pairs(missing, unexplained)
+    if missing and unexplained and (pairs or len(missing) == len(chosen)):
+        # The same samples under two names are one thing to mend.
+        renamed = pairs or dict(zip(unexplained, missing, strict=False))
+        what = f"columns {listed(renamed)} are no samples of {sheet}, and {listed(renamed.values())} have no column"
+        likely = listed((f"{column}: {sample}" for column, sample in pairs.items()), 24)
+        fix = f"if these are the same, write counts.rename: {{{likely}}}" if pairs else "name them in counts.rename"
+        findings = fault(where, what, fix=f"{fix}; otherwise counts.ignore and samples.exclude")
+        missing = [sample for sample in missing if sample not in renamed.values()]
+        unexplained = [column for column in unexplained if column not in renamed]
+    else:
+        findings = Findings()
     if missing:
-        what = f"{len(missing)} samples of {sheet} have no column: {listed(missing)}"
-        findings += _fault(where, what, _proposal(missing, unexplained, "samples.exclude (with a reason)"))
+        what = f"samples of {sheet} have no column: {listed(missing)}"
+        findings += fault(
+            where, what, fix="name their columns in counts.rename, or write samples.exclude with a reason"
+        )
     if unexplained:
-        what = f"{len(unexplained)} columns are neither samples of {sheet} nor ignored: {listed(unexplained)}"
-        findings += _fault(where, what, _proposal(missing, unexplained, "counts.ignore"))
-    if len(chosen) == 0:
-        findings += _fault(sheet, "no sample is left", "correct samples.where or samples.exclude")
-    return not findings.problems, findings
+        what = f"columns are neither samples of {sheet} nor ignored: {listed(unexplained)}"
+        findings += fault(where, what, fix="write counts.ignore, or name the samples in counts.rename")
+    return findings
 
 
-def _proposal(missing: Sequence[str], unexplained: Sequence[str], key: str) -> str:
-    """What to write, with the likely pairs where names are close."""
-    pairs = [(name, nearest(name, missing)) for name in unexplained]
-    likely = [f"{column}: {sample}" for column, sample in pairs if sample]
-    if likely:
-        return f"if these are the same, write counts.rename: {{{listed(likely, 4)}}}; otherwise {key}"
-    return f"correct the names (counts.rename), or write {key}"
+def _likely_pairs(missing: Sequence[str], unexplained: Sequence[str]) -> dict[str, str]:
+    """Column to sample where their names are close; each sample once."""
+    pairs: dict[str, str] = {}
+    for name in unexplained:
+        sample = nearest(name, [sample for sample in missing if sample not in pairs.values()])
+        if sample is not None:
+            pairs[name] = sample
+    return pairs
 
 
 def _whole_numbers(matrix: pd.DataFrame, intake: Intake, where: str) -> tuple[pd.DataFrame | None, Findings]:
     """The cells as whole numbers; anything else is a fault, with its row and column."""
     values = matrix.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
+    fractional = np.isfinite(values) & (values != np.round(values))
+    findings = _faulty_cells(matrix, values, fractional, intake, where)
+    findings += _empty_libraries(values, matrix.columns, where)
+    if not findings.problems:
+        findings += _normalised(values, fractional, where)
+    if findings.problems:
+        return None, findings
+    rounded = int(fractional.sum())
+    is_estimate = intake.counts.values == "estimated_counts"
+    decisions = (f"{rounded} estimated counts of {where} were rounded to whole numbers",) if is_estimate else ()
+    counts = pd.DataFrame(np.round(values).astype(np.int64), index=matrix.index, columns=matrix.columns)
+    return counts, findings + Findings(decisions=decisions)
+
+
+def _faulty_cells(
+    matrix: pd.DataFrame, values: np.ndarray, fractional: np.ndarray, intake: Intake, where: str
+) -> Findings:
+    """One fault for each kind of cell that cannot be a count, with the first such cell."""
     faults = [
         (~np.isfinite(values), "is not a number", "fill it in; a missing count is not zero"),
         (values < 0, "is negative", "give raw counts, not log values or differences"),
+        (np.isfinite(values) & (values > MAX_COUNT), "is more than any library holds", "correct the cell"),
     ]
-    fractional = np.isfinite(values) & (values != np.round(values))
-    estimated = intake.counts.values == "estimated_counts"
-    if not estimated:
+    if intake.counts.values == "counts":
         fix = "give raw counts; for RSEM or Salmon estimates write counts.values: estimated_counts; never TPM or FPKM"
         faults.append((fractional & (values >= 0), "is not a whole number", fix))
     findings = Findings()
@@ -301,38 +360,37 @@ def _whole_numbers(matrix: pd.DataFrame, intake: Intake, where: str) -> tuple[pd
         if bad.any():
             row, column = np.argwhere(bad)[0]
             place = f"{where}: gene {matrix.index[row]}, sample {matrix.columns[column]}"
-            findings += _fault(place, f"'{matrix.iat[row, column]}' {what} ({int(bad.sum())} such cells)", fix)
-    findings += _empty_libraries(values, matrix.columns, where)
-    if findings.problems:
-        return None, findings
-    rounded = int(fractional.sum())
-    decisions = (f"{rounded} estimated counts of {where} were rounded to whole numbers",) if estimated else ()
-    counts = pd.DataFrame(np.round(values).astype(np.int64), index=matrix.index, columns=matrix.columns)
-    return counts, findings + Findings(decisions=decisions)
+            cell = shown(matrix.iat[row, column])
+            findings += fault(place, f"{cell} {what} (such cells: {int(bad.sum())})", fix=fix)
+    return findings
 
 
 def _empty_libraries(values: np.ndarray, samples: pd.Index, where: str) -> Findings:
     """Samples without a single count are faults."""
-    empty = [sample for sample, total in zip(samples, np.nansum(values, axis=0), strict=True) if total == 0]
+    empty = [sample for sample, is_empty in zip(samples, (values == 0).all(axis=0), strict=True) if is_empty]
     if not empty:
         return Findings()
-    return _fault(where, f"samples without any count: {listed(empty)}", "leave them out by samples.exclude")
+    return fault(where, f"samples without any count: {listed(empty)}", fix="leave them out by samples.exclude")
 
 
-def _sum_replicates(material: Material, where: str, findings: Findings) -> tuple[Material | None, Findings]:
-    """Counts of technical replicates summed; they must agree in everything that the design uses."""
-    if "library" not in material.samples:
-        return material, findings
-    groups = material.samples.groupby("library", sort=True)
-    described = material.samples.drop(columns="library")
-    torn = [name for name, rows in groups if len(described.loc[rows.index].drop_duplicates()) > 1]
-    if torn:
-        what = f"technical replicates of {listed(torn)} differ in arm, time or a covariate"
-        return None, findings + _fault(where, what, "correct the sheet: replicates of one library are one sample")
-    samples = groups.first()
-    samples.index = samples.index.astype(str)
-    counts = material.counts.T.groupby(material.samples["library"], sort=True).sum().T
-    merged = len(material.samples) - len(samples)
-    decision = (f"{merged} technical replicates were summed into their library; samples are named by the library",)
-    summed = Material(counts.set_axis(samples.index, axis=1), samples.rename_axis(None))
-    return summed, findings + Findings(decisions=decision if merged else ())
+def _normalised(values: np.ndarray, fractional: np.ndarray, where: str) -> Findings:
+    """Values that were scaled to one library size, or logarithms, are no counts, not even estimated ones."""
+    totals = values.sum(axis=0)
+    if values.size and (np.abs(totals / PER_MILLION - 1) < SAME_TOTAL).all():
+        what = "every sample adds up to a million: these are TPM or CPM"
+    elif fractional.any() and values.max() < MAX_LOG:
+        what = f"no value is above {values.max():.3g}: these are logarithms"
+    else:
+        return Findings()
+    return fault(where, what, fix="give raw counts; of RSEM the expected_count, of Salmon NumReads")
+
+
+def _per_library(
+    counts: pd.DataFrame, arranged: pd.DataFrame | None, samples: pd.DataFrame | None, intake: Intake
+) -> pd.DataFrame:
+    """Counts in the order of the samples, technical replicates summed; as they are where the sheet is at fault."""
+    if arranged is None or samples is None:
+        return counts
+    if intake.samples.technical_replicate_of is not None:
+        counts = counts.T.groupby(arranged["library"], sort=True).sum().T
+    return counts[list(samples.index)]

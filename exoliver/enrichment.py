@@ -96,7 +96,7 @@ def rank_genes(genes: pd.DataFrame, *, by: str) -> pd.Series:
     ranked = ranked.sort_values("wald", ascending=False, kind="stable")
     values = ranked["wald"].to_numpy(dtype=float).copy()
     # Not nextafter: from zero its steps are subnormal, and gseapy 1.3's sampling does not end on sets of such genes.
-    step = np.spacing(np.abs(values).max()) if len(values) else 0.0
+    step = np.spacing(np.abs(values).max(initial=0.0) or 1.0)
     for position in range(1, len(values)):
         values[position] = min(values[position], values[position - 1] - step)
     return pd.Series(values, index=ranked[by].to_numpy(dtype=object))

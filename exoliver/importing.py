@@ -1,4 +1,4 @@
-"""From the material of a dataset to its count matrix: genes identified, set aside or kept, everything in one fixed order."""
+"""From the material of a dataset to its count matrix: genes identified, set aside or kept, in one fixed order."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from exoliver.collections import collection_id, is_path, shipped_collections
 from exoliver.explain import explain, guess_key
 from exoliver.problems import Problem, listed, nearest
 from exoliver.strict_yaml import load_yaml
-from exoliver.study import NAME_SLUG, SLUG, BaseFault, Dataset, Settings, base_of, faults_of, schema_of
+from exoliver.study import NAME_SLUG, SLUG, Dataset, NoBaseError, Settings, base_of, faults_of, schema_of
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def load_study(file: str | Path) -> Study:
     usable = settings or _fallback(content)
     files, missing = _dataset_files(usable, where) if usable is not FALLBACK else ([], [])
     entries = _entries(files)
-    return Study(where, usable, entries, tuple([*problems, *missing, *_collection_problems(usable, where)]))
+    return Study(where, usable, entries, (*problems, *missing, *_collection_problems(usable, where)))
 
 
 def _fallback(content: Mapping[str, Any]) -> Settings:
@@ -108,7 +108,8 @@ def _model(model: Any, content: Mapping[str, Any], *, file: str, kind: str) -> t
     for guessing in (True, False):
         mended = json.loads(json.dumps(content))
         guesses = [guess_key(error, kind=kind, schema=schema) if guessing else None for error in errors]
-        if all([_mend(mended, error, guess, file) for error, guess in zip(errors, guesses, strict=True)]):
+        are_mended = [_mend(mended, error, guess, file) for error, guess in zip(errors, guesses, strict=True)]
+        if all(are_mended):
             parsed, _ = faults_of(model, mended)
         if parsed is not None:
             break
@@ -163,7 +164,8 @@ def _dataset_files(settings: Settings, where: str) -> tuple[list[str], list[Prob
     files: list[str] = []
     problems = []
     for item in settings.datasets:
-        found = sorted(glob.glob(item)) if glob.has_magic(item) else [item]
+        # Path.glob takes no absolute patterns.
+        found = sorted(glob.glob(item, recursive=True)) if glob.has_magic(item) else [item]  # noqa: PTH207
         if not found:
             problems.append(Problem(f"{where}: datasets", f"'{item}' matches no file", "correct the pattern"))
         files += [Path(path).as_posix() for path in found if Path(path).as_posix() not in files]
@@ -212,7 +214,7 @@ def _base_problems(dataset: Dataset, file: str) -> list[Problem]:
     for name in dataset.arms.levels:
         try:
             base_of(name, dataset.arms.levels)
-        except BaseFault as fault:
+        except NoBaseError as fault:
             problems.append(Problem(f"{file}: arms.levels.{name}.against", fault.what, fault.fix))
     return problems
 

@@ -69,12 +69,13 @@ def panel_genes(shipped: pd.DataFrame, organism: str, *, own: Mapping[str, Seque
 def _own_panel(shipped: pd.DataFrame, anti: Sequence[str], pro: Sequence[str], organism: str) -> pd.DataFrame:
     """The study's own genes; facts of genes that the shipped panel has are kept.
 
-    A gene that the shipped panel lacks is looked for under the name as given, so it may be a symbol of the organism.
+    A gene that the shipped panel lacks, or knows in other species only, is looked for under the name as given: it may
+    be a symbol of the organism, and where it is not it is a row that says so.
     """
     roles = pd.DataFrame({"human": [*anti, *pro], "role": ["anti"] * len(anti) + ["pro"] * len(pro)})
     facts = shipped.drop(columns="role")
     table = roles.merge(facts, on="human", how="left")
-    named = table[organism].where(table["human"].isin(shipped["human"]), table["human"])
+    named = table[organism].fillna(table["human"])
     filled = {"step": table["step"].fillna("own"), "compartment": table["compartment"].fillna("")}
     return table.assign(scored="yes", **filled, **{organism: named})
 
@@ -212,7 +213,7 @@ def _balance_rows(
     return table.assign(
         estimate=result.estimate,
         se=result.se,
-        df=result.df,
+        df=np.where(np.isnan(result.estimate), np.nan, result.df),
         ci_low=result.ci_low,
         ci_high=result.ci_high,
         pvalue=result.pvalue,

@@ -87,3 +87,13 @@ class Findings:
         return Findings(
             self.problems + other.problems, self.warnings + other.warnings, self.decisions + other.decisions
         )
+
+
+def fault(where: str, what: str, *, fix: str) -> Findings:
+    """Findings of one problem."""
+    return Findings(problems=(Problem(where, what, fix),))
+
+
+def warning(where: str, what: str, *, fix: str) -> Findings:
+    """Findings of one warning."""
+    return Findings(warnings=(Problem(where, what, fix),))

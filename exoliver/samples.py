@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from exoliver.problems import Findings, Problem, listed, nearest, shown
+from exoliver.problems import Findings, fault, listed, nearest, shown
 from exoliver.study import Intake
 
 XLSX = ".xlsx"
@@ -44,16 +44,16 @@ def read_sheet(path: str | Path, id_column: str) -> tuple[pd.DataFrame | None, F
     try:
         rows = _xlsx_rows(path) if where.lower().endswith(XLSX) else _text_rows(path)
     except FileNotFoundError:
-        return None, _fault(
-            where, "the file does not exist", "correct samples.file (relative to the working directory)"
+        return None, fault(
+            where, "the file does not exist", fix="correct samples.file (relative to the working directory)"
         )
     except (OSError, csv.Error, ValueError) as error:
-        return None, _fault(
-            where, f"the sheet cannot be read: {error}", "save it as UTF-8 text (.tsv, .csv) or as .xlsx"
+        return None, fault(
+            where, f"the sheet cannot be read: {error}", fix="save it as UTF-8 text (.tsv, .csv) or as .xlsx"
         )
     filled = {number: row for number, row in enumerate(rows, start=1) if any(cell != "" for cell in row)}
     if len(filled) < 2:
-        return None, _fault(where, "the sheet has no rows", "name the right file")
+        return None, fault(where, "the sheet has no rows", fix="name the right file")
     return _table(filled, id_column, where)
 
 
@@ -72,7 +72,7 @@ def _xlsx_rows(path: str | Path) -> list[list[str]]:
 
     with Path(path).open("rb") as file:
         try:
-            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            book = openpyxl.load_workbook(file, data_only=True)
             return [[_cell_text(cell) for cell in row] for row in book.worksheets[0].iter_rows(values_only=True)]
         except XLSX_FAULTS as error:
             raise ValueError(f"it is not a sound .xlsx file ({error})") from error
@@ -90,14 +90,14 @@ def _table(rows: Mapping[int, Sequence[str]], id_column: str, where: str) -> tup
     header, *body = rows.values()
     if len(header) == 1:
         what = f"the sheet has one column only; its first row reads as {shown(header[0])}"
-        return None, _fault(where, what, "separate columns by tabs (.tsv) or commas (.csv)")
+        return None, fault(where, what, fix="separate columns by tabs (.tsv) or commas (.csv)")
     repeated = sorted({name for name in header if header.count(name) > 1 and name})
     if repeated:
-        return None, _fault(where, f"columns are repeated: {listed(repeated)}", "give each column a name of its own")
+        return None, fault(where, f"columns are repeated: {listed(repeated)}", fix="give each column a name of its own")
     ragged = [number for number, row in rows.items() if len(row) != len(header)]
     if ragged:
         what = f"row {ragged[0]} has {len(rows[ragged[0]])} cells, the header {len(header)}"
-        return None, _fault(where, what, "give every row as many cells as the header has")
+        return None, fault(where, what, fix="give every row as many cells as the header has")
     if id_column not in header:
         return None, _no_column(where, "samples.id", id_column, header)
     sheet = pd.DataFrame(body, columns=header, dtype=object).loc[:, [name != "" for name in header]]
@@ -111,53 +111,51 @@ def _sample_ids(ids: pd.Series, where: str) -> Findings:
     """Faults of the ids: blank, broken over lines, repeated."""
     findings = Findings()
     if (ids == "").any():
-        findings += _fault(where, "a sample has no id", "fill it in")
+        findings += fault(where, "a sample has no id", fix="fill it in")
     broken = [shown(name) for name in ids if any(letter in name for letter in "\t\r\n")]
     if broken:
-        findings += _fault(where, f"ids hold a tab or line break: {listed(broken)}", "look for a quote left open")
+        findings += fault(where, f"ids hold a tab or line break: {listed(broken)}", fix="look for a quote left open")
     doubled = sorted(name for name in ids[ids.duplicated()].unique() if name)
     if doubled:
         fix = "give each row its own id; name technical replicates by samples.technical_replicate_of"
-        findings += _fault(where, f"samples are repeated: {listed(doubled)}", fix)
+        findings += fault(where, f"samples are repeated: {listed(doubled)}", fix=fix)
     return findings
-
-
-def _fault(where: str, what: str, fix: str) -> Findings:
-    """One fault."""
-    return Findings(problems=(Problem(where, what, fix),))
 
 
 def _no_column(where: str, key: str, column: str, known: Sequence[str]) -> Findings:
     """The fault of a column that the sheet does not have."""
     guess = nearest(column, known)
     fix = (f"did you mean '{guess}'? " if guess else "") + f"columns: {listed(known, 20)}"
-    return _fault(f"{where}: {key}", f"there is no column '{column}'", fix)
+    return fault(f"{where}: {key}", f"there is no column '{column}'", fix=fix)
 
 
-def choose_samples(sheet: pd.DataFrame, intake: Intake, where: str) -> tuple[pd.DataFrame, Findings]:
-    """The rows that `samples.where` keeps and `samples.exclude` does not name."""
+def choose_samples(sheet: pd.DataFrame, intake: Intake, *, where: str) -> tuple[pd.DataFrame, Findings]:
+    """The rows that `samples.where` keeps and `samples.exclude` does not name; none where that cannot be told."""
     findings = Findings()
     kept = sheet
     for column, wanted in intake.samples.where.items():
         if column not in sheet.columns:
             findings += _no_column(where, "samples.where", column, list(sheet.columns))
+            kept = kept.iloc[:0]
             continue
         values = wanted if isinstance(wanted, tuple) else (wanted,)
         matches = [any(is_same(value, text) for value in values) for text in kept[column]]
-        if not any(matches):
+        if len(kept) and not any(matches):
             found = listed(sorted(sheet[column].unique()))
             what = f"no sample has {column} = {listed(values)} (found: {found})"
-            findings += _fault(f"{where}: samples.where.{column}", what, "correct the value")
+            findings += fault(f"{where}: samples.where.{column}", what, fix="correct the value")
         kept = kept.loc[matches]
     for sample in intake.samples.exclude:
         if sample not in sheet.index:
             guess = nearest(sample, sheet.index)
             fix = f"did you mean '{guess}'?" if guess else "take it out"
-            findings += _fault(f"{where}: samples.exclude", f"there is no sample '{sample}'", fix)
+            findings += fault(f"{where}: samples.exclude", f"there is no sample '{sample}'", fix=fix)
     excluded = [f"sample {name} excluded: {reason}" for name, reason in intake.samples.exclude.items()]
     dropped = len(sheet) - len(kept)
     chosen = [f"{dropped} samples left out by samples.where"] if dropped else []
     kept = kept.loc[[sample not in intake.samples.exclude for sample in kept.index]]
+    if kept.empty and not findings.problems:
+        findings += fault(where, "no sample is left", fix="correct samples.where or samples.exclude")
     return kept, findings + Findings(decisions=tuple(chosen + excluded))
 
 
@@ -173,7 +171,7 @@ def is_same(value: Any, text: str) -> bool:
         return False
 
 
-def arrange_samples(sheet: pd.DataFrame, intake: Intake, where: str) -> tuple[pd.DataFrame | None, Findings]:
+def arrange_samples(sheet: pd.DataFrame, intake: Intake, *, where: str) -> tuple[pd.DataFrame | None, Findings]:
     """The design's columns of every sample.
 
     Parameters
@@ -244,7 +242,9 @@ def _covariate_names(intake: Intake, where: str) -> Findings:
     if not taken:
         return Findings()
     what = f"the design has {listed(taken)} already"
-    return _fault(f"{where}: covariates", what, "name each column once; rename it in the sheet where it is another one")
+    return fault(
+        f"{where}: covariates", what, fix="name each column once; rename it in the sheet where it is another one"
+    )
 
 
 def _arms_of(sheet: pd.DataFrame, intake: Intake, where: str) -> tuple[pd.Series, Findings]:
@@ -257,14 +257,17 @@ def _arms_of(sheet: pd.DataFrame, intake: Intake, where: str) -> tuple[pd.Series
     several = [sample for sample, arms in matching.items() if len(arms) > 1]
     if several:
         what = f"samples belong to several arms: {listed(several)}"
-        findings += _fault(f"{where}: arms.levels", what, "make the where: of the arms exclude each other")
-    none = [sample for sample, arms in matching.items() if not arms]
+        findings += fault(f"{where}: arms.levels", what, fix="make the where: of the arms exclude each other")
+    taken = {arm for arms in matching.values() for arm in arms}
+    empty = [arm for arm in intake.levels if arm not in taken]
+    left = [sample for sample, arms in matching.items() if not arms]
+    meant = _meant_values(sheet.loc[left], empty, intake)
+    for arm in empty:
+        findings += _empty_arm(sheet, arm, meant.get(arm), intake, where)
+    # Samples of a misspelt value are told with the arm that it was meant for.
+    none = [name for name in left if intake.column is None or sheet.at[name, intake.column] not in meant.values()]
     if none:
         findings += _unassigned(sheet, none, intake, where)
-    taken = {arm for arms in matching.values() for arm in arms}
-    for arm in intake.levels:
-        if arm not in taken:
-            findings += _empty_arm(sheet, arm, intake, where)
     return pd.Series({sample: arms[0] if arms else "" for sample, arms in matching.items()}, dtype=object), findings
 
 
@@ -274,25 +277,36 @@ def _belongs(row: Mapping[str, str], level: Mapping[str, Any], column: str | Non
     return all(is_same(value, row[str(name)]) for name, value in conditions.items())
 
 
+def _meant_values(left: pd.DataFrame, empty: Sequence[str], intake: Intake) -> dict[str, str]:
+    """Arm without samples to the value of samples without arm that it was likely meant to name."""
+    if intake.column is None:
+        return {}
+    values = sorted(left[intake.column].unique())
+    named = [arm for arm in empty if intake.levels[arm]["value"] is not None]
+    if len(named) == len(values) == 1:
+        return {named[0]: values[0]}
+    guesses = {arm: nearest(str(intake.levels[arm]["value"]), values) for arm in named}
+    return {arm: guess for arm, guess in guesses.items() if guess is not None}
+
+
 def _unassigned(sheet: pd.DataFrame, samples: Sequence[str], intake: Intake, where: str) -> Findings:
     """The fault of samples without an arm."""
     values = ""
     if intake.column is not None:
         values = f" ({intake.column}: {listed(sorted(sheet.loc[list(samples), intake.column].unique()))})"
-    what = f"{len(samples)} samples belong to no arm: {listed(samples)}{values}"
-    return _fault(f"{where}: arms.levels", what, "add the arm, or leave the samples out by samples.where or exclude")
+    what = f"samples belong to no arm: {listed(samples)}{values}"
+    return fault(f"{where}: arms.levels", what, fix="add the arm, or leave the samples out by samples.where or exclude")
 
 
-def _empty_arm(sheet: pd.DataFrame, arm: str, intake: Intake, where: str) -> Findings:
+def _empty_arm(sheet: pd.DataFrame, arm: str, meant: str | None, intake: Intake, where: str) -> Findings:
     """The fault of an arm without samples."""
     value = intake.levels[arm]["value"]
     key = f"{where}: arms.levels.{arm}"
     if value is None or intake.column is None:
-        return _fault(key, "no sample fits its where", "correct the values")
-    found = sorted(sheet[intake.column].unique())
-    guess = nearest(str(value), found)
-    fix = f"write '{guess}'" if guess else "correct the value, or the sample sheet"
-    return _fault(f"{key}.value", f"'{value}' is not in column {intake.column} (found: {listed(found)})", fix)
+        return fault(key, "no sample fits its where", fix="correct the values")
+    found = listed(sorted(sheet[intake.column].unique()))
+    fix = f"write '{meant}', or correct the sample sheet" if meant else "correct the value, or the sample sheet"
+    return fault(f"{key}.value", f"'{value}' is not in column {intake.column} (found: {found})", fix=fix)
 
 
 def _times_of(sheet: pd.DataFrame, arm: pd.Series, intake: Intake, where: str) -> tuple[pd.Series, Findings]:
@@ -306,7 +320,7 @@ def _times_of(sheet: pd.DataFrame, arm: pd.Series, intake: Intake, where: str) -
         unknown = sorted(set(texts) - set(intake.time.values))
         if unknown:
             what = f"words without a number: {listed(unknown)}"
-            return times, _fault(f"{where}: time.values", what, "give each word of the column a number")
+            return times, fault(f"{where}: time.values", what, fix="give each word of the column a number")
         numbers = texts.map(dict(intake.time.values)).astype(float).map(_as_labelled)
         return times.where(~times.index.isin(numbers.index), numbers.reindex(times.index)), Findings()
     numbers, findings = _numbers(texts, intake.time.column, where)
@@ -327,7 +341,7 @@ def _numbers(texts: pd.Series, column: str, where: str) -> tuple[pd.Series, Find
         return numbers, Findings()
     cells = listed(f"{sample}: {shown(text)}" for sample, text in bad.items())
     fix = "write numbers; words for times are mapped by time.values"
-    return numbers, _fault(f"{where}: column {column}", f"not a number: {cells}", fix)
+    return numbers, fault(f"{where}: column {column}", f"not a number: {cells}", fix=fix)
 
 
 def _no_blanks(texts: pd.Series, column: str, where: str) -> Findings:
@@ -336,4 +350,30 @@ def _no_blanks(texts: pd.Series, column: str, where: str) -> Findings:
     if blank.empty:
         return Findings()
     what = f"no value for samples {listed(blank.index)}"
-    return _fault(f"{where}: column {column}", what, "fill it in, or leave the samples out by samples.exclude")
+    return fault(f"{where}: column {column}", what, fix="fill it in, or leave the samples out by samples.exclude")
+
+
+def merge_replicates(
+    arranged: pd.DataFrame | None, intake: Intake, *, where: str
+) -> tuple[pd.DataFrame | None, Findings]:
+    """One row per library, named by it; technical replicates must agree in everything that the design uses.
+
+    Parameters
+    ----------
+    arranged
+        Of `arrange_samples`; None where that is at fault.
+    intake, where
+        As there.
+    """
+    if arranged is None or intake.samples.technical_replicate_of is None:
+        return arranged, Findings()
+    groups = arranged.groupby("library", sort=True)
+    described = arranged.drop(columns="library")
+    torn = [name for name, rows in groups if len(described.loc[rows.index].drop_duplicates()) > 1]
+    if torn:
+        what = f"technical replicates of {listed(torn)} differ in arm, time or a covariate"
+        return None, fault(where, what, fix="correct the sheet: replicates of one library are one sample")
+    samples = groups.first().rename_axis(None)
+    merged = len(arranged) - len(samples)
+    decision = (f"{merged} technical replicates were summed into their library; samples are named by the library",)
+    return samples, Findings(decisions=decision if merged else ())

@@ -1,6 +1,6 @@
 """YAML as data and nothing else: no tags, no aliases, no repeated keys, no surprising scalars.
 
-PyYAML lets repeated keys pass, reads `no` as a boolean and `1.0e6` as text; here a word is a word and a number a number.
+PyYAML lets repeated keys pass, reads `no` as a boolean and `1.0e6` as text; here a word is a word, a number a number.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ LAYERS = (
     {"loading", "contrasts", "tables", "model", "store"},
     {"SUBJECTS"},
     {"figures"},
-    {"report"},
+    {"report", "provenance"},
     {"wiring", "__main__"},
 )
 WIRING_MAY_IMPORT = {"study", "problems", "fingerprint", "loading", "contrasts", "collections"}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -13,11 +14,16 @@ import pandas as pd
 import vl_convert
 
 from exoliver.figures.style import CONFIG, FONT, Look
+from exoliver.tables import write_text
 
 SVG = "http://www.w3.org/2000/svg"
 VERSION = "_".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
 DROPPED = ("class", "aria-hidden", "aria-roledescription", "role", "pointer-events", "stroke-miterlimit")
 POSITIONS = ("transform", "d", "x", "y", "x2", "y2", "width", "height")
+SHARED = ("fill", "stroke", "stroke-width", "font-size", "text-anchor")  # inherited by the members of a group
+MANY = 8
+_PLACE = re.compile(r"translate\(([-\d.]+),([-\d.]+)\)")
+_CIRCLE = re.compile(r"M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0")
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 # What XML 1.0 cannot carry; a control character in a user's label would make the file unreadable.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -64,6 +70,13 @@ def finish(chart: Any, look: Look, *, name: str, title: str, alt_text: str, data
     return Figure(name, tidy_svg(svg, name=name, alt_text=words), _printable(words), data)
 
 
+def write_figures(figures: Sequence[Figure], folder: str | Path) -> None:
+    """Write one `{name}.svg` for each figure into a folder."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for figure in figures:
+        write_text(figure.svg + "\n", Path(folder) / f"{figure.name}.svg")
+
+
 def _printable(value: Any) -> Any:
     """The same value without characters that XML cannot carry, at any depth."""
     if isinstance(value, str):
@@ -91,6 +104,9 @@ def tidy_svg(svg: str, *, name: str, alt_text: str) -> str:
     _prune(root)
     for element in root.iter():
         _tidy_element(element, ids)
+    for element in root.iter():
+        _round_circle(element)
+        _share_attributes(element)
     root.attrib = {key: root.attrib[key] for key in ("width", "height", "viewBox")}
     root.attrib |= {"role": "img", "aria-label": _printable(alt_text), "font-family": FONT}
     return ElementTree.tostring(root, encoding="unicode")
@@ -122,3 +138,24 @@ def _tidy_element(element: ElementTree.Element, ids: Mapping[str, str]) -> None:
             element.attrib[key] = f"url(#{ids[value[5:-1]]})"
         elif key == "id":
             element.attrib[key] = ids[value]
+
+
+def _round_circle(element: ElementTree.Element) -> None:
+    """A path that is a circle becomes one, since a scatter plot has thousands."""
+    place, shape = _PLACE.fullmatch(element.attrib.get("transform", "")), _CIRCLE.fullmatch(element.attrib.get("d", ""))
+    if element.tag == f"{{{SVG}}}path" and place and shape:
+        element.tag = f"{{{SVG}}}circle"
+        rest = {key: value for key, value in element.attrib.items() if key not in ("transform", "d")}
+        element.attrib = {"cx": place[1], "cy": place[2], "r": shape[1]} | rest
+
+
+def _share_attributes(group: ElementTree.Element) -> None:
+    """What all members of a group say alike is said once, by the group."""
+    if group.tag != f"{{{SVG}}}g" or len(group) < MANY:
+        return
+    for key in SHARED:
+        values = {child.attrib.get(key) for child in group}
+        if len(values) == 1 and None not in values and key not in group.attrib:
+            group.attrib[key] = values.pop() or ""
+            for child in group:
+                del child.attrib[key]

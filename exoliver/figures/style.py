@@ -29,7 +29,7 @@ POINT = "#8b949d"
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 CONFIG: dict[str, Any] = {
     "aria": False,
-    "background": None,
+    "background": "transparent",
     "font": FONT,
     "padding": 4,
     "view": {"stroke": None, "continuousWidth": 320, "continuousHeight": 240},

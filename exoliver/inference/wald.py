@@ -57,7 +57,7 @@ def contrast_covariances(fit: Fit, rows: Sequence[np.ndarray]) -> list[np.ndarra
     stacked = np.vstack(rows)
     edges = np.cumsum([0, *(len(matrix) for matrix in rows)])
     pieces: list[list[np.ndarray]] = [[] for _ in rows]
-    for start in range(0, len(fit.coefficients), GENES_PER_BLOCK):
+    for start in range(0, max(len(fit.coefficients), 1), GENES_PER_BLOCK):
         block = _covariance_block(fit, slice(start, start + GENES_PER_BLOCK), stacked)
         for piece, low, high in zip(pieces, edges[:-1], edges[1:], strict=True):
             piece.append(block[:, low:high, low:high])

@@ -3,7 +3,7 @@
 Reading files is `loading.py`; deriving contrasts is `contrasts.py`. Nothing here opens a file.
 """
 
-from exoliver.study.arms import TREATED_ROLES, Arm, Arms, BaseFault, base_of
+from exoliver.study.arms import TREATED_ROLES, Arm, Arms, NoBaseError, base_of
 from exoliver.study.base import (
     NAME_SLUG,
     SEPARATOR,
@@ -26,12 +26,12 @@ __all__ = [
     "TREATED_ROLES",
     "Arm",
     "Arms",
-    "BaseFault",
     "CountsFile",
     "Dataset",
     "ExtraContrast",
     "GeneFilter",
     "Intake",
+    "NoBaseError",
     "Panel",
     "SampleSheet",
     "SetSize",

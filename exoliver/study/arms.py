@@ -93,7 +93,7 @@ BASE_ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
-class BaseFault(ValueError):
+class NoBaseError(ValueError):
     """An arm whose base is missing or ambiguous; says what and how to mend it."""
 
     def __init__(self, what: str, fix: str) -> None:
@@ -117,13 +117,13 @@ def base_of(name: str, levels: Mapping[str, Arm]) -> str | None:
 
     Raises
     ------
-    BaseFault
+    NoBaseError
         Several arms could be meant, the named one does not exist, or a treated arm has none.
     """
     arm = levels[name]
     if arm.against is not None:
         if arm.against not in levels or arm.against == name:
-            raise BaseFault(f"against names '{arm.against}', which is no other arm", "name one of the arms")
+            raise NoBaseError(f"against names '{arm.against}', which is no other arm", "name one of the arms")
         return arm.against
     for role in BASE_ROLES.get(arm.role, ()):
         candidates = [other for other, level in levels.items() if level.role == role and other != name]
@@ -131,12 +131,12 @@ def base_of(name: str, levels: Mapping[str, Arm]) -> str | None:
             return candidates[0]
         if candidates:
             proposed = _proposed_base(arm, candidates, levels)
-            raise BaseFault(
+            raise NoBaseError(
                 f"the base could be {' or '.join(candidates)}, and there is no against",
                 f"write against: {proposed} (the vehicle arm), or the other one",
             )
     if arm.role in TREATED_ROLES:
-        raise BaseFault("there is no arm to compare this one with", "give another arm the role injured or reference")
+        raise NoBaseError("there is no arm to compare this one with", "give another arm the role injured or reference")
     return None
 
 

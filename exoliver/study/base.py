@@ -17,6 +17,7 @@ SEPARATOR = "_vs_"
 
 Value = TypeVar("Value")
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=False)]
+FilePath = Annotated[Text, AfterValidator(lambda path: _short_enough(path))]
 Slug = Annotated[str, StringConstraints(pattern=rf"^{NAME_SLUG}$", max_length=64)]
 FrozenMap = Annotated[
     Mapping[str, Value],
@@ -29,6 +30,16 @@ Scalar = Text | int | float
 def wrong(what: str, fix: str) -> PydanticCustomError:
     """A fault across fields, in the two parts that the validator knows; the loader adds where."""
     return PydanticCustomError("exoliver", "{what}", {"what": what, "fix": fix})
+
+
+LONGEST_NAME = 255  # bytes of a file's or folder's name, on every common file system
+
+
+def _short_enough(path: str) -> str:
+    """The path, if a file system can hold it: asking for a longer one is an error of the system, not of the file."""
+    if any(len(part.encode("utf-8", "surrogatepass")) > LONGEST_NAME for part in path.split("/")) or len(path) > 1000:
+        raise wrong("the path is too long", "correct the path (relative to the working directory)")
+    return path
 
 
 def nothing() -> Mapping[str, Any]:

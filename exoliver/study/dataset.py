@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from exoliver.study.arms import Arms
-from exoliver.study.base import FrozenMap, Model, Scalar, Slug, Text, nothing, wrong
+from exoliver.study.base import FilePath, FrozenMap, Model, Scalar, Slug, Text, nothing, wrong
 from exoliver.study.simulation import Simulation
 
 
@@ -49,7 +49,7 @@ class Columns(Model):
 class CountsFile(Model):
     """The count matrix."""
 
-    file: Text = Field(description="path of the matrix: .tsv, .csv or .txt, gzip or not")
+    file: FilePath = Field(description="path of the matrix: .tsv, .csv or .txt, gzip or not")
     identifiers: Literal["ensembl", "entrez", "symbol", "other"] = Field(description="kind of gene identifier")
     values: Literal["counts", "estimated_counts"] = Field(
         "counts", description="raw counts, or estimates (RSEM, Salmon) that are rounded and said to be so"
@@ -63,7 +63,7 @@ class CountsFile(Model):
 class SampleSheet(Model):
     """The sample sheet."""
 
-    file: Text = Field(description="path of the sheet: .tsv, .csv or .xlsx")
+    file: FilePath = Field(description="path of the sheet: .tsv, .csv or .xlsx")
     id: Text = Field("sample", description="column that names the samples")
     where: FrozenMap[Scalar | tuple[Scalar, ...]] = Field(
         default_factory=nothing, description="column to value (or values): only these rows are kept"

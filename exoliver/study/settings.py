@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
-from exoliver.study.base import Model, Text, wrong
+from exoliver.study.base import FilePath, Model, Text, wrong
 
 GENE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"  # it is a file name too
 
@@ -41,11 +41,11 @@ class Settings(Model):
     date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(
         None, description="date that the provenance crate carries"
     )
-    datasets: tuple[Text, ...] = Field(min_length=1, description="paths of dataset YAML files; globs allowed")
-    collections: tuple[Text, ...] = Field(
+    datasets: tuple[FilePath, ...] = Field(min_length=1, description="paths of dataset YAML files; globs allowed")
+    collections: tuple[FilePath, ...] = Field(
         ("programmes", "hallmark"), description="names in resources/collections.yaml, or paths of GMT or TSV files"
     )
-    programmes: Text = Field("programmes", description="the collection that is followed over time")
+    programmes: FilePath = Field("programmes", description="the collection that is followed over time")
     genes_of_interest: tuple[Annotated[str, StringConstraints(pattern=GENE_NAME)], ...] = Field(
         (), description="symbols followed one by one"
     )

@@ -27,6 +27,7 @@ rule report_dataset:
         timepoint_genes=rules.compare_timepoints.output.genes,
         timepoint_gene_sets=rules.compare_timepoints.output.gene_sets,
         panel=rules.score_panel.output.panel,
+        genes=rules.score_panel.output.genes,
     output:
         page="<results>/datasets/{dataset}/report.html",
         figures=directory("<results>/datasets/{dataset}/figures"),
@@ -39,7 +40,9 @@ rule report_dataset:
     params:
         facts=wire.facts,
         collections=list(wire.collections),
-        settings=wire.settings_of("title", "fdr", "log2_fold_change_threshold", "set_size", "seed"),
+        settings=wire.settings_of(
+            "title", "fdr", "log2_fold_change_threshold", "set_size", "seed", "panel", "genes_of_interest"
+        ),
         code=code_of("report_dataset"),
     threads: 1
     resources:
@@ -70,7 +73,7 @@ rule report_overview:
         "../../environment.yml"
     params:
         datasets=wire.overview,
-        settings=wire.settings_of("title", "fdr"),
+        settings=wire.settings_of("title", "fdr", "programmes"),
         code=code_of("report_overview"),
     threads: 1
     resources:

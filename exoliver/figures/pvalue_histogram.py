@@ -1,0 +1,84 @@
+"""Histogram of the p-values of one contrast, and whether its shape is as it should be."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from exoliver.figures.figure import Figure, finish
+from exoliver.figures.style import BLUE, VERMILLION, Look, inline
+from exoliver.figures.words import count
+
+BINS = 20
+UPPER_HALF = slice(BINS // 2, BINS)
+DEVIATIONS = 4.0  # standard deviations of a count beyond which bins differ
+SLOPE = 0.15  # and the share by which small and large p-values must differ in number to be called so
+PEAK = "The histogram falls from a peak at 0 to a flat floor, as it should where some genes change."
+FLAT = "The histogram is flat, as it should be where hardly any gene changes."
+RISES = (
+    "Beyond the first bin the histogram rises towards 1: genes that move together, or a factor that the model does not "
+    "know, make small p-values rarer than chance would; the list of genes may be too short."
+)
+FALLS = "The histogram falls slowly over its whole length: many genes change a little, or an unknown factor splits the arms."
+HILL = "The histogram has a hill away from 0: an unknown factor may split the samples, or many genes have few counts."
+
+
+def pvalue_histogram(table: pd.DataFrame, look: Look, *, contrast: str, title: str) -> Figure:
+    """Counts of p-values in equal bins, with the floor that genes without a change would make.
+
+    Parameters
+    ----------
+    table
+        A contrast's gene table.
+    look
+        The dataset's.
+    contrast, title
+        Id of the contrast, and its name in words.
+    """
+    pvalues = table["pvalue"].dropna().to_numpy(dtype=float)
+    heights = np.histogram(pvalues, bins=BINS, range=(0, 1))[0]
+    edges = np.linspace(0, 1, BINS + 1)
+    data = pd.DataFrame({"p_from": edges[:-1].round(4), "p_to": edges[1:].round(4), "genes": heights})
+    floor = float(np.median(heights[UPPER_HALF]))
+    bars = (
+        alt.Chart(inline(data))
+        .mark_rect(color=BLUE, opacity=0.75)
+        .encode(
+            x=alt.X("p_from:Q", title="p-value", axis=alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1])),
+            x2="p_to:Q",
+            y=alt.Y("genes:Q", title="Genes", axis=alt.Axis(tickCount=4)),
+            y2=alt.datum(0),
+        )
+    )
+    rule = alt.Chart(inline(pd.DataFrame({"genes": [floor]}))).mark_rule(color=VERMILLION, strokeDash=[5, 3])
+    chart = (bars + rule.encode(y="genes:Q")).properties(width=260, height=150)
+    return finish(
+        chart,
+        look,
+        name=f"pvalues__{contrast}",
+        title=title,
+        alt_text=(
+            f"Histogram of {count(len(pvalues))} p-values of {title}: {count(heights[0])} below {1 / BINS:g}, floor of "
+            f"about {count(round(floor))} per bin. {histogram_words(table)}"
+        ),
+        data=data,
+    )
+
+
+def histogram_words(table: pd.DataFrame) -> str:
+    """What the shape of a contrast's p-values says, in one sentence."""
+    pvalues = table["pvalue"].dropna().to_numpy(dtype=float)
+    if not len(pvalues):
+        return "There is no p-value to show."
+    heights = np.histogram(pvalues, bins=BINS, range=(0, 1))[0]
+    low, high = heights[1 : BINS // 3].mean(), heights[-BINS // 3 : -1].mean()
+    noise = DEVIATIONS * np.sqrt(max(high, 1.0) / (BINS // 3))
+    has_peak = heights[0] > high + DEVIATIONS * np.sqrt(max(high, 1.0))
+    if heights[1:].max() > max(heights[0], high + DEVIATIONS * np.sqrt(max(high, 1.0))) and not has_peak:
+        return HILL
+    if low < high - noise and low < (1 - SLOPE) * high:
+        return RISES
+    if low > high + noise and low > (1 + SLOPE) * high:
+        return FALLS
+    return PEAK if has_peak else FLAT

@@ -1,0 +1,73 @@
+"""How far samples are from each other."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from exoliver.figures.figure import Figure, finish
+from exoliver.figures.style import SEQUENTIAL, Look, inline
+from exoliver.figures.words import number
+
+STRIP = " "  # the column of the arms, before the samples
+MOST_NAMED = 60  # more names than this cannot be read
+
+
+def sample_distances(distances: pd.DataFrame, look: Look, *, arms: pd.Series) -> Figure:
+    """Heat map of the distances between samples, in the order given.
+
+    Parameters
+    ----------
+    distances
+        Samples x samples, symmetric.
+    look
+        The dataset's.
+    arms
+        Arm of each sample, indexed alike.
+    """
+    names = list(distances.index)
+    lower = np.tril_indices(len(names))
+    table = pd.DataFrame(
+        {
+            "first": [names[row] for row in lower[0]],
+            "second": [names[column] for column in lower[1]],
+            "distance": distances.to_numpy()[lower].round(2),
+        }
+    )
+    size = 12 if len(names) <= 40 else max(4, 480 // len(names))
+    axis = alt.Axis(labelFontSize=9, labelLimit=150) if len(names) <= MOST_NAMED else None
+    x = {"sort": None, "scale": alt.Scale(domain=[STRIP, *names]), "title": None, "axis": None}
+    y = alt.Y("first:N", sort=names, title=None, axis=axis)
+    legend = alt.Legend(title="Distance (log2 scale)", orient="right", gradientLength=120)
+    colour = alt.Color("distance:Q", scale=alt.Scale(range=list(SEQUENTIAL)), legend=legend)
+    heat = alt.Chart(inline(table)).mark_rect().encode(x=alt.X("second:N", **x), y=y, color=colour)
+    own = pd.DataFrame({"first": names, "second": STRIP, "arm_label": arms.loc[names].map(look.labels).to_numpy()})
+    strip = alt.Chart(inline(own)).mark_rect().encode(x=alt.X("second:N", **x), y=y, color=look.arm_colour())
+    chart = (strip + heat).resolve_scale(color="independent").properties(width={"step": size}, height={"step": size})
+    return finish(
+        chart,
+        look,
+        name="sample_distances",
+        title="Distances between samples",
+        alt_text=_words(distances, arms),
+        data=distances.round(2).reset_index(names="sample"),
+    )
+
+
+def _words(distances: pd.DataFrame, arms: pd.Series) -> str:
+    """Mean distance within and between arms, and the sample that is farthest from its own arm."""
+    values = distances.to_numpy()
+    own = arms.loc[distances.index].to_numpy()
+    same = own[:, None] == own[None, :]
+    off = ~np.eye(len(own), dtype=bool)
+    parts = [f"Distances between {len(own)} samples"]
+    if (same & off).any():
+        parts.append(f"mean within an arm {number(values[same & off].mean())}")
+        within = np.where(same & off, values, np.nan)
+        has_peer = (same & off).any(axis=1)
+        means = np.where(has_peer, np.nansum(within, axis=1) / np.maximum((same & off).sum(axis=1), 1), 0)
+        parts.append(f"farthest from its own arm: {distances.index[int(means.argmax())]} ({number(means.max())})")
+    if (~same).any():
+        parts.append(f"mean between arms {number(values[~same].mean())}")
+    return "; ".join(parts) + "."

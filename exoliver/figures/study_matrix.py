@@ -1,0 +1,61 @@
+"""Treatment effects on the programmes, all datasets below each other."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from exoliver.figures.figure import Figure, finish
+from exoliver.figures.gene_set_heatmap import LEAST_LIMIT, score_colour, tile_text
+from exoliver.figures.style import CELL_EDGE, CELL_INK, Look, inline, ordered
+from exoliver.figures.words import joined, number, p_words
+
+
+def study_matrix(table: pd.DataFrame, look: Look, *, fdr: float) -> Figure:
+    """Datasets with their treatments and times in rows, programmes in columns.
+
+    Parameters
+    ----------
+    table
+        One row per dataset, treatment, time and programme, in the order to be drawn: dataset, effect, when, title, nes,
+        padj.
+    look
+        Of the study; its data are simulated where those of any dataset are.
+    fdr
+        Scores with an adjusted p-value below this carry a dot.
+    """
+    rows = [
+        f"{effect}, {when}" if when else effect for effect, when in zip(table["effect"], table["when"], strict=True)
+    ]
+    drawn = table.assign(row=rows, shown=tile_text(table, fdr))
+    limit = max(LEAST_LIMIT, float(table["nes"].abs().max()) if table["nes"].notna().any() else 0.0)
+    panels = []
+    for position, dataset in enumerate(ordered(table["dataset"])):
+        own = drawn[drawn["dataset"] == dataset]
+        top = alt.Axis(orient="top", labelAngle=-30, labelLimit=180) if position == 0 else None
+        base = alt.Chart(inline(own)).encode(
+            x=alt.X("title:N", sort=ordered(table["title"]), title=None, axis=top),
+            y=alt.Y("row:N", sort=ordered(own["row"]), title=None, axis=alt.Axis(labelLimit=240, minExtent=150)),
+        )
+        tiles = base.mark_rect(stroke=CELL_EDGE).encode(color=score_colour(limit))
+        words = base.mark_text(fontSize=11, color=CELL_INK).encode(text="shown:N")
+        panel = (tiles + words).properties(width={"step": 78}, height={"step": 24})
+        panels.append(panel.properties(title=alt.TitleParams(dataset, fontSize=12)))
+    return finish(
+        alt.vconcat(*panels, spacing=12),
+        look,
+        name="study_matrix",
+        title="Treatment effects on the programmes: ranks, not evidence",
+        alt_text=_words(table),
+        data=table[["dataset", "effect", "when", "title", "nes", "padj"]].rename(columns={"title": "programme"}),
+    )
+
+
+def _words(table: pd.DataFrame) -> str:
+    """The strongest score of each dataset."""
+    parts = []
+    for dataset, rows in table.dropna(subset=["nes"]).groupby("dataset", sort=False):
+        row = rows.loc[rows["nes"].abs().idxmax()]
+        when = f" at {row['when']}" if row["when"] else ""
+        parts.append(f"{dataset}: {row['title']}{when} ({number(row['nes'])}, {p_words(row['padj'], 'adjusted p')})")
+    return f"Normalised enrichment scores of the programmes under treatment. Strongest: {joined(parts) or 'none'}."

@@ -1,0 +1,202 @@
+"""The apoptosis machinery: each gene in the order of the pathway, the balances, and what mRNA cannot tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from exoliver.contrasts import Contrast
+from exoliver.figures.balances_over_time import balances_over_time
+from exoliver.figures.panel_forest import panel_forest
+from exoliver.figures.words import capital, count, joined, plural, pvalue
+from exoliver.report.changes import effect_cells
+from exoliver.report.elements import Bullets, Column, Heading, Link, Prose, Section, Table, effects, picture, texts
+from exoliver.report.material import Material
+from exoliver.report.naming import (
+    BALANCES,
+    averaged,
+    effect_words,
+    side_by_side,
+    when_words,
+)
+
+STEPS = {
+    "death_receptor": "Death receptors and survival signals",
+    "bcl2_guardian": "BCL2 family: guardians",
+    "bcl2_effector": "BCL2 family: effectors",
+    "bh3_only": "BCL2 family: BH3-only sensors",
+    "mitochondrion": "Mitochondrion and apoptosome",
+    "caspase": "Caspases",
+    "iap": "Inhibitors of apoptosis (IAP)",
+    "mitosis": "Mitosis",
+    "pyroptosis": "Pyroptosis",
+    "own": "Named by the study",
+}
+ROLES = {
+    "anti": "against death",
+    "pro": "towards death",
+    "caspase": "caspase",
+    "mitosis": "mitosis",
+    "pyroptosis": "pyroptosis",
+}
+COMPARTMENTS = {"lymphocyte_cholangiocyte": "lymphocytes, cholangiocytes", "all_cells": "all cells"}
+LIMITS = (
+    "Splice forms have one count: Bcl-xL cannot be told from Bcl-xS, Mcl-1L from Mcl-1S, or cFLIP-L from cFLIP-S.",
+    "mRNA is not protein: the BCL2 family acts by phosphorylation, place and partners, MCL1 protein by its half-life.",
+    "BCL2 in liver is read mostly from lymphocytes and cholangiocytes; BCL2 over BAX is shown because it is often asked for.",
+    "BIRC5 (survivin) follows mitosis: it stands in its own row and in no balance.",
+    "Caspase mRNA is not caspase activity: caspases are cut, not made. They are shown and not scored.",
+    "BIRC3, BCL2A1 and TNFAIP3 are targets of NF-κB, and BAX, BBC3, PMAIP1, FAS and TNFRSF10B of p53: a balance with them "
+    "may speak of these pathways.",
+)
+KINDS = ("injury", "treatment", "product_on_healthy")
+
+
+def apoptosis_section(material: Material) -> Section:
+    """Genes, balances and limits; or why there are none."""
+    title = "The apoptosis machinery"
+    averages = averaged(material.contrasts, *KINDS)
+    if material.panel_genes.empty or not averages:
+        reason = (
+            f"no gene of the panel is known for {material.facts['organism']}"
+            if material.panel_genes.empty
+            else "no effect can be estimated"
+        )
+        return Section("apoptosis", title, f"Left out, because {reason}.", "Left out", ())
+    rows = panel_rows(material, averages)
+    chosen = next((contrast for contrast in averages if contrast.kind == "treatment"), averages[0])
+    own = rows[rows["contrast"] == chosen.id].dropna(subset=["estimate"])
+    up, down = int((own["ci_low"] > 0).sum()), int((own["ci_high"] < 0).sum())
+    arm = material.look.labels[chosen.arm]
+    finding = (
+        f"{arm} raises {count(up)} and lowers {count(down)} of {plural(len(own), 'apoptosis gene')} against "
+        f"{material.look.labels[chosen.base]} (95 % intervals that leave out zero, one gene at a time: chance alone would "
+        f"give about {count(round(0.05 * len(own)))})."
+    )
+    short = f"{arm}: {count(up)} of {count(len(own))} genes up, {count(down)} down"
+    blocks = (*_table(material, averages), *_forest(material, rows), *_balances(material), *_limits())
+    return Section("apoptosis", title, finding, short, blocks)
+
+
+def panel_rows(material: Material, effects: list[Contrast]) -> pd.DataFrame:
+    """Every panel gene in every effect, in pathway order: gene, step, role, contrast, effect, arm and the estimates."""
+    facts = material.panel_genes.drop_duplicates("symbol").set_index("symbol")
+    rows = material.panel[(material.panel["kind"] != "balance") & material.panel["item"].isin(facts.index)]
+    by_id = {contrast.id: contrast for contrast in effects}
+    rows = rows[rows["contrast"].isin(by_id)]
+    steps = facts["step"].reindex(rows["item"]).map(lambda step: STEPS.get(step, capital(str(step).replace("_", " "))))
+    return rows.assign(
+        gene=rows["item"].astype(str),
+        step=steps.to_numpy(),
+        effect=[effect_words(by_id[name], material.look) for name in rows["contrast"]],
+        arm=[by_id[name].arm for name in rows["contrast"]],
+    ).reset_index(drop=True)
+
+
+def _table(material: Material, chosen: list[Contrast]) -> list[Any]:
+    """The schematic table in pathway order: averaged effects with intervals, then the treatment at each time."""
+    genes = material.panel_genes.drop_duplicates("symbol").reset_index(drop=True)
+    symbols = genes["symbol"].tolist()
+    by_contrast = material.panel.drop_duplicates(["contrast", "item"]).set_index(["contrast", "item"])
+    columns: list[Column] = [
+        texts("Gene", symbols),
+        texts("Role", [ROLES.get(role, role) for role in genes["role"]]),
+        texts("Read from", [_compartment(name) for name in genes["compartment"]]),
+    ]
+    for contrast in chosen:
+        own = by_contrast.loc[contrast.id].reindex(symbols)
+        columns.append(
+            Column(f"{effect_words(contrast, material.look)} (95 % interval)", effect_cells(own), is_number=True)
+        )
+        columns.append(Column("Adjusted p", tuple(pvalue(value) for value in own["padj"]), is_number=True))
+    for contrast in side_by_side(material.contrasts, ("treatment",)):
+        if contrast.form == "at_time":
+            own = by_contrast.loc[contrast.id].reindex(symbols)
+            columns.append(
+                effects(f"{material.look.labels[contrast.arm]}, {when_words(contrast, material.look)}", own["estimate"])
+            )
+    steps = [STEPS.get(step, capital(str(step).replace("_", " "))) for step in genes["step"]]
+    groups = tuple(
+        (position, step) for position, step in enumerate(steps) if position == 0 or steps[position - 1] != step
+    )
+    caption = (
+        "log2 fold changes in the order of the pathway, not of size. Intervals hold for one gene at a time; p-values are "
+        "adjusted within the panel and contrast."
+    )
+    more = Link("every contrast", "panel.tsv")
+    return [
+        Heading("Gene by gene"),
+        Table(caption, tuple(columns), groups=groups, more=more),
+        *_lost(material, symbols),
+    ]
+
+
+def _compartment(name: object) -> str:
+    """Cells that a gene is read from, in words."""
+    text = "" if pd.isna(name) else str(name)
+    return COMPARTMENTS.get(text, text.replace("_", " ") + ("s" if text and not text.endswith("s") else ""))
+
+
+def _lost(material: Material, symbols: list[str]) -> list[Any]:
+    """Genes of the panel that the dataset lacks."""
+    first = material.panel.drop_duplicates("item").set_index("item").reindex(symbols)
+    lost = [symbol for symbol, note in first["note"].items() if "not_measured" in str(note)]
+    return [Prose((f"Not counted in this dataset: {joined(lost)}.",))] if lost else []
+
+
+def _forest(material: Material, rows: pd.DataFrame) -> list[Any]:
+    """The same as a picture."""
+    if rows["estimate"].isna().all():
+        return []
+    caption = (
+        "The averaged effects of the table above, with 95 % intervals. An arm has the same colour in every picture; the "
+        "line is no change."
+    )
+    return [picture(panel_forest(rows, material.look), caption, Link("every contrast", "panel.tsv"))]
+
+
+def balance_rows(material: Material) -> pd.DataFrame:
+    """Balances in injury and treatment effects at each time (averaged where there is one time)."""
+    chosen = {contrast.id: contrast for contrast in side_by_side(material.contrasts, KINDS)}
+    rows = material.panel[(material.panel["kind"] == "balance") & material.panel["contrast"].isin(chosen)]
+    rows = rows.dropna(subset=["estimate"])
+    items = list(BALANCES)
+    rows = rows.assign(
+        title=rows["item"].map(BALANCES),
+        effect=[effect_words(chosen[name], material.look) for name in rows["contrast"]],
+        arm=[chosen[name].arm for name in rows["contrast"]],
+        when=[when_words(chosen[name], material.look) for name in rows["contrast"]],
+        rank=rows["item"].map(items.index),
+    )
+    return rows.sort_values("rank", kind="stable", ignore_index=True)
+
+
+def _balances(material: Material) -> list[Any]:
+    """The balances as table and picture."""
+    rows = balance_rows(material)
+    if rows.empty:
+        return [Prose(("No balance can be made of the genes measured.",))]
+    notes = rows["note"].fillna("").str.replace("_", " ").str.replace(":", ": ").str.replace(",", ", ")
+    columns = (
+        texts("Balance", rows["title"]),
+        texts("Effect", rows["effect"]),
+        *([texts("Time", rows["when"])] if (rows["when"] != "").any() else []),
+        Column("log2 change (95 % interval)", effect_cells(rows), is_number=True),
+        Column("p", tuple(pvalue(value) for value in rows["pvalue"]), is_number=True),
+        texts("Note", notes),
+    )
+    caption = (
+        "Mean expression of anti-apoptotic genes minus that of pro-apoptotic ones, from a linear model on the same design; "
+        "the first balance is the headline, as MCL1 and BCL2L1 keep hepatocytes alive. In the order of the list, then of time."
+    )
+    figure = picture(
+        balances_over_time(rows, material.look),
+        "The same as a picture: above the line the survival side gains, below it the death side.",
+    )
+    return [Heading("Balances"), figure, Table(caption, columns, more=Link("every contrast", "panel.tsv"))]
+
+
+def _limits() -> list[Any]:
+    """What the panel cannot see."""
+    return [Heading("What this panel cannot tell"), Bullets(LIMITS)]

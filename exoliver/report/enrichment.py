@@ -1,0 +1,213 @@
+"""Enrichment as description: where gene sets stand in the ranking of each effect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from exoliver.contrasts import Contrast
+from exoliver.figures.gene_set_heatmap import SURE, gene_set_heatmap
+from exoliver.figures.words import NOTHING, count, joined, number, plural, pvalue
+from exoliver.report.elements import (
+    Column,
+    Heading,
+    Link,
+    Picture,
+    Prose,
+    Section,
+    Table,
+    counts,
+    numbers,
+    picture,
+    pvalues,
+    texts,
+)
+from exoliver.report.material import CollectionResults, Material
+from exoliver.report.naming import (
+    contrast_words,
+    effect_words,
+    estimable,
+    main_contrasts,
+    set_titles,
+    side_by_side,
+    when_words,
+)
+
+TOP_SETS = 12
+HEATMAP_SETS = 25
+LEADING = 8
+CAUTION = (
+    "These tests permute genes and ignore that genes of a set move together: they overstate the evidence, and small "
+    "p-values here do not mean that a finding would come again with other samples. Read them as a description of the "
+    "ranking."
+)
+
+
+def enrichment_section(material: Material) -> Section:
+    """Tables and tiles of every collection; or why there are none."""
+    title = "Gene sets by rank"
+    used = [collection for collection in material.collections if collection.has_sets]
+    if not used:
+        finding = f"Left out, because no gene sets are shipped for {material.facts['organism']}."
+        return Section("sets", title, finding, "Left out: no gene sets", ())
+    finding = f"{_finding(material, used)} — a description of ranks, not evidence."
+    blocks: list[Any] = [Prose((CAUTION,))]
+    for collection in used:
+        blocks += _collection(material, collection)
+    return Section("sets", title, finding, _short(material, used), tuple(blocks))
+
+
+def _chosen(material: Material) -> Contrast | None:
+    """The contrast that the finding speaks of."""
+    main = estimable(main_contrasts(material.contrasts))
+    return next((contrast for contrast in main if contrast.kind == "treatment"), main[0] if main else None)
+
+
+def _finding(material: Material, used: list[CollectionResults]) -> str:
+    """How many sets of each collection stand out."""
+    contrast = _chosen(material)
+    if contrast is None:
+        return "No effect can be ranked"
+    parts = []
+    for collection in used:
+        table = collection.enrichment[contrast.id]
+        sure, tested = int((table["padj"] < material.fdr).sum()), int(table["pvalue"].notna().sum())
+        parts.append(f"{count(sure)} of {count(tested)} sets of {collection.entry['title']}")
+    effect = contrast_words(contrast, material.look)
+    return (
+        f"In {effect}, {joined(parts)} stand higher or lower than chance ranks them (adjusted p below {material.fdr:g})"
+    )
+
+
+def _short(material: Material, used: list[CollectionResults]) -> str:
+    """The finding in a few words."""
+    contrast = _chosen(material)
+    if contrast is None:
+        return "No effect can be ranked"
+    sure = sum(int((collection.enrichment[contrast.id]["padj"] < material.fdr).sum()) for collection in used)
+    return f"{plural(sure, 'set')} stand out by rank"
+
+
+def _collection(material: Material, collection: CollectionResults) -> list[Any]:
+    """One collection: its tiles, and its first sets in each main contrast."""
+    blocks: list[Any] = [Heading(f"{collection.entry['title']} ({collection.entry['release']})")]
+    rows = heatmap_rows(material, collection)
+    if rows["nes"].notna().any():
+        figure = gene_set_heatmap(
+            rows,
+            material.look,
+            name=f"sets__{collection.name}",
+            title=f"{collection.entry['title']} in each effect",
+            fdr=material.fdr,
+        )
+        blocks.append(picture(figure, _heatmap_caption(material, collection, rows)))
+    for contrast in estimable(main_contrasts(material.contrasts)):
+        blocks.append(set_table(material, collection, contrast))
+    return blocks
+
+
+def _heatmap_caption(material: Material, collection: CollectionResults, rows: pd.DataFrame) -> str:
+    """What the tiles show, and which sets were chosen."""
+    all_sets, shown = collection.gene_sets["gene_set"].nunique(), rows["gene_set"].nunique()
+    chosen = (
+        f" The {count(shown)} of {count(all_sets)} sets with the largest score in any column are shown."
+        if shown < all_sets
+        else ""
+    )
+    return (
+        "Normalised enrichment scores: orange stands higher in the first arm, blue lower; the colour is a direction, not a "
+        f"benefit. {SURE} marks an adjusted p-value below {material.fdr:g}; an empty tile was not tested.{chosen}"
+    )
+
+
+def heatmap_rows(material: Material, collection: CollectionResults, kinds: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Scores of a collection's sets at each time: gene_set, title, effect, when, nes, padj; strongest sets only."""
+    contrasts = side_by_side(material.contrasts, kinds or ("injury", "treatment", "product_on_healthy"))
+    titles = set_titles(collection.gene_sets["gene_set"].unique(), collection.entry)
+    parts = [
+        collection.enrichment[contrast.id][["gene_set", "nes", "padj"]].assign(
+            effect=effect_words(contrast, material.look), when=when_words(contrast, material.look)
+        )
+        for contrast in contrasts
+    ]
+    columns = ["gene_set", "nes", "padj", "effect", "when"]
+    rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    rows = rows.assign(title=rows["gene_set"].map(titles))
+    size = rows.assign(size=rows["nes"].abs()).groupby("gene_set")["size"].max().fillna(0)
+    kept = size.sort_values(ascending=False, kind="stable").head(HEATMAP_SETS).index
+    order = (
+        rows[rows["gene_set"].isin(kept)].groupby("gene_set")["nes"].mean().sort_values(ascending=False, kind="stable")
+    )
+    rank = {name: position for position, name in enumerate(order.index)}
+    rows = rows[rows["gene_set"].isin(kept)]
+    return rows.assign(rank=rows["gene_set"].map(rank)).sort_values("rank", kind="stable", ignore_index=True)
+
+
+def set_table(material: Material, collection: CollectionResults, contrast: Contrast) -> Table:
+    """The sets with the largest scores in one contrast, with over-representation beside them."""
+    table = collection.enrichment[contrast.id]
+    tested = table.dropna(subset=["nes"]).assign(size_of=table["nes"].abs())
+    rows = tested.sort_values(["size_of", "gene_set"], ascending=[False, True], kind="stable").head(TOP_SETS)
+    titles = set_titles(rows["gene_set"], collection.entry)
+    over = collection.overrepresentation[contrast.id].set_index(["gene_set", "direction"])
+    columns: list[Column] = [
+        texts("Set", [titles[name] for name in rows["gene_set"]]),
+        counts("Genes", rows["size"]),
+        numbers("NES", rows["nes"]),
+        pvalues("Adjusted p", rows["padj"]),
+        texts("Leading edge", [_leading(genes) for genes in rows["leading_edge"]]),
+    ]
+    for direction, title in (("up", "Higher genes"), ("down", "Lower genes")):
+        cells = tuple(_over(over, name, direction) for name in rows["gene_set"])
+        columns.append(Column(f"{title}: hits, odds, adjusted p", cells, is_number=True))
+    sure = int((tested["padj"] < material.fdr).sum())
+    caption = (
+        f"{contrast_words(contrast, material.look)}: {_first(len(rows), len(tested))} of {collection.entry['title']}, "
+        f"largest score first in either direction; {count(sure)} have an adjusted p-value below {material.fdr:g}. On the "
+        "right, over-representation among the genes that change."
+    )
+    return Table(caption, tuple(columns), more=Link("all sets", f"enrichment/{collection.name}/{contrast.id}.tsv"))
+
+
+def _first(shown: int, tested: int) -> str:
+    """How many of the sets are shown."""
+    return (
+        f"the first {count(shown)} of {count(tested)} sets tested"
+        if shown < tested
+        else plural(tested, "set") + " tested"
+    )
+
+
+def _leading(genes: object) -> str:
+    """The first genes of a leading edge."""
+    names = [] if pd.isna(genes) else str(genes).split(";")
+    rest = len(names) - LEADING
+    return ", ".join(names[:LEADING]) + (f" and {count(rest)} more" if rest > 0 else "")
+
+
+def _over(table: pd.DataFrame, gene_set: str, direction: str) -> str:
+    """Over-representation of one set in one direction."""
+    if (gene_set, direction) not in table.index:
+        return NOTHING
+    row = table.loc[(gene_set, direction)]
+    if pd.isna(row["padj"]) or not row["hits"]:
+        return f"{count(row['hits'])}"
+    odds = number(row["odds_ratio"]) if pd.notna(row["odds_ratio"]) else NOTHING
+    return f"{count(row['hits'])}, {odds}, {pvalue(row['padj'])}"
+
+
+def answer_picture(material: Material) -> Picture | None:
+    """The programmes in every effect and time, for the place beside the answer; None without gene sets."""
+    programmes = material.collections[0]
+    if not programmes.has_sets:
+        return None
+    rows = heatmap_rows(material, programmes)
+    if not rows["nes"].notna().any():
+        return None
+    figure = gene_set_heatmap(rows, material.look, name="answer", title="Programmes by rank", fdr=material.fdr)
+    caption = (
+        f"Enrichment scores (NES), {SURE} adjusted p below {material.fdr:g}. Orange is higher in the first arm, blue lower: a "
+        "direction in the ranking of genes, neither benefit nor evidence."
+    )
+    return picture(figure, caption)

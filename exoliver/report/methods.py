@@ -1,0 +1,89 @@
+"""Methods ready to paste, and the files of a dataset."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+from exoliver.report.elements import Bullets, Files, Heading, Link, Prose, Section
+from exoliver.report.material import Material
+
+_LEAD = re.compile(r"\*\*(.+?)\*\*\s*(.*)", flags=re.DOTALL)
+_ITEM = re.compile(r"(?:-|\d+\.)\s+")
+
+
+def methods_section(material: Material, methods: str) -> Section:
+    """The methods text with its limits, versions and references, then the files."""
+    finding = (
+        "Ready to paste: what was done, with the versions, settings and numbers of this run, and what it cannot tell."
+    )
+    blocks = (*methods_blocks(methods), Heading("Files"), dataset_files(material))
+    return Section("methods", "Methods, limits, versions, files", finding, "Methods ready to paste", blocks)
+
+
+def methods_blocks(text: str) -> list[Any]:
+    """Blocks of a text in simple Markdown: headings, paragraphs that may open in bold, and lists; the title is left out."""
+    blocks: list[Any] = []
+    for is_item, lines in groupby(_paragraphs(text), key=lambda paragraph: bool(_ITEM.match(paragraph))):
+        paragraphs = list(lines)
+        if is_item:
+            is_numbered = paragraphs[0][0].isdigit()
+            blocks.append(Bullets(tuple(_plain(_ITEM.sub("", line, count=1)) for line in paragraphs), is_numbered))
+            continue
+        blocks += [_block(paragraph) for paragraph in paragraphs]
+    return blocks[1:] if blocks and isinstance(blocks[0], Heading) else blocks
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """Paragraphs, and each item of a list by itself."""
+    for paragraph in re.split(r"\n\s*\n", text):
+        lines = [line.strip() for line in paragraph.strip().splitlines() if line.strip()]
+        if any(_ITEM.match(line) or line.startswith("#") for line in lines):
+            yield from lines
+        elif lines:
+            yield " ".join(lines)
+
+
+def _block(paragraph: str) -> Any:
+    """A heading, or a paragraph with what stands in bold before it."""
+    if paragraph.startswith("#"):
+        return Heading(_plain(paragraph.lstrip("#")))
+    lead = _LEAD.fullmatch(paragraph)
+    return Prose((_plain(lead[2]),), lead=_plain(lead[1]).rstrip(".")) if lead else Prose((_plain(paragraph),))
+
+
+def _plain(text: str) -> str:
+    """Text without the marks of Markdown."""
+    return text.replace("**", "").replace("`", "").strip()
+
+
+def dataset_files(material: Material) -> Files:
+    """Where every number of the page comes from."""
+    collections = [collection.name for collection in material.collections]
+    items: list[tuple[str, str]] = [
+        ("contrasts.json", "every contrast with its weights"),
+        ("contrasts/", "genes of every contrast, one table each"),
+        ("identifiers.tsv", "every input row: what it became, or why it was set aside"),
+        ("model/design.json", "the design and its numbers"),
+        ("model/arrays.npz", "the fit, in plain arrays"),
+        ("normalised.h5ad", "normalised and variance-stabilised expression"),
+        ("counts.h5ad", "raw counts with samples and genes"),
+        *((f"gene_sets/{name}.tsv", f"members of {name}: which gene stands for each") for name in collections),
+        *((f"enrichment/{name}/", f"enrichment of {name}, one table for each contrast") for name in collections),
+        *((f"overrepresentation/{name}/", f"over-representation of {name}") for name in collections),
+        ("timepoints/genes.tsv", "genes that differ at some time, side by side"),
+        ("timepoints/gene_sets.tsv", "gene sets at each time, side by side"),
+        ("panel.tsv", "apoptosis genes and balances in every contrast"),
+        ("genes/", "genes asked for, sample by sample"),
+        ("figures/", "every picture of this page as SVG"),
+        ("check.json", "the preflight of this dataset"),
+    ]
+    return Files(tuple(_links(items)))
+
+
+def _links(items: Iterable[tuple[str, str]]) -> Iterator[tuple[Link, str]]:
+    """Each path as a link to itself."""
+    for path, words in items:
+        yield Link(path, path), words

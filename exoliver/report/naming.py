@@ -1,0 +1,151 @@
+"""What arms, contrasts, gene sets and times are called on a page, and which contrasts come first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from exoliver.contrasts import FOLLOWED, Contrast
+from exoliver.figures.style import Look, time_words
+from exoliver.figures.words import MINUS, capital, joined
+from exoliver.study import TREATED_ROLES
+
+CULTURED = ("cell_line", "primary_cells", "coculture", "organoid")
+MAIN_FORMS = ("averaged", "extra")
+KINDS = {
+    "injury": "injury effect",
+    "treatment": "treatment effect",
+    "distance": "distance left to {healthy}",
+    "head_to_head": "one product against another",
+    "product_on_healthy": "product on {healthy} samples",
+    "extra": "asked for in the YAML",
+}
+UNITS = {"animal": "animals", "donor": "donors", "passage": "passages", "well": "wells", "pool": "pools"}
+ACRONYMS = {"TNFA", "NFKB", "DNA", "UV", "KRAS", "MYC", "TGF", "AKT", "MTOR"}
+BALANCES = {
+    "balance_mcl1_bcl2l1_over_bax_bak1": "MCL1 and BCL2L1 over BAX and BAK1",
+    "balance_bcl2_over_bax": "BCL2 over BAX",
+    "balance_anti_over_pro": "All anti- over all pro-apoptotic genes",
+    "balance_anti_over_pro_without_nfkb_p53_targets": "The same without targets of NF-κB and p53",
+}
+HEADLINE_BALANCE = "balance_mcl1_bcl2l1_over_bax_bak1"
+
+
+def times_words(times: Sequence[float], unit: str | None) -> str:
+    """Several times: `day 1, 3 and 7`, `6 h and 24 h`."""
+    if unit is None or unit in ("min", "h"):
+        return joined(time_words(time, unit) for time in times)
+    return f"{unit} {joined(f'{time:g}' for time in times)}".replace("-", MINUS)
+
+
+def has_injury(facts: Mapping[str, Any]) -> bool:
+    """An arm of the dataset is injured."""
+    return any(arm["role"] == "injured" for arm in facts["arms"]["levels"].values())
+
+
+def is_cultured(facts: Mapping[str, Any]) -> bool:
+    """The samples are cells in culture."""
+    return facts["system"]["kind"] in CULTURED
+
+
+def health_word(facts: Mapping[str, Any]) -> str:
+    """What a healthy arm is called: in culture it is unstimulated."""
+    return "unstimulated" if is_cultured(facts) else "healthy"
+
+
+def role_words(role: str, facts: Mapping[str, Any]) -> str:
+    """The role of an arm, in words."""
+    return {"healthy": health_word(facts), "treated_healthy": f"treated, {health_word(facts)}"}.get(
+        role, role.replace("_", " ")
+    )
+
+
+def kind_words(contrast: Contrast, facts: Mapping[str, Any]) -> str:
+    """What a contrast asks, in words."""
+    return KINDS[contrast.kind].format(healthy=health_word(facts))
+
+
+def effect_words(contrast: Contrast, look: Look) -> str:
+    """The two arms of a contrast: `CCl4 + MSC vs CCl4`; the name of one that the user wrote."""
+    if contrast.kind == "extra":
+        return contrast.id.replace("_", " ")
+    return f"{look.labels[contrast.arm]} vs {look.labels[contrast.base]}"
+
+
+def contrast_words(contrast: Contrast, look: Look) -> str:
+    """A contrast with its times: `CCl4 + MSC vs CCl4, day 7`."""
+    effect, times = effect_words(contrast, look), [time_words(time, look.unit) for time in contrast.times]
+    if contrast.form == "at_time":
+        return f"{effect}, {times[0]}"
+    if contrast.form == "change":
+        return f"{effect}, {times[0]} against {times[1]}"
+    tails = {"any_time": "at any time", "over_time": "change over time"}
+    return f"{effect}, {tails[contrast.form]}" if contrast.form in tails else effect
+
+
+def averaged_words(contrast: Contrast, look: Look) -> str:
+    """Over which times a contrast is averaged; empty where there is one."""
+    if contrast.form != "averaged" or len(contrast.times) < 2:
+        return ""
+    return f"mean of {times_words(contrast.times, look.unit)}"
+
+
+def main_contrasts(contrasts: Iterable[Contrast]) -> list[Contrast]:
+    """The contrasts that speak of the whole dataset: averaged ones, and the user's own."""
+    return [contrast for contrast in contrasts if contrast.form in MAIN_FORMS]
+
+
+def estimable(contrasts: Iterable[Contrast]) -> list[Contrast]:
+    """Those that have the samples they need."""
+    return [contrast for contrast in contrasts if contrast.rows]
+
+
+def averaged(contrasts: Iterable[Contrast], *kinds: str) -> list[Contrast]:
+    """Averaged contrasts of some kinds that can be estimated."""
+    return [contrast for contrast in estimable(contrasts) if contrast.form == "averaged" and contrast.kind in kinds]
+
+
+def side_by_side(contrasts: Sequence[Contrast], kinds: Sequence[str] = FOLLOWED) -> list[Contrast]:
+    """Effects at each time, and the averaged ones of pairs that have a single time."""
+    chosen = [contrast for contrast in estimable(contrasts) if contrast.kind in kinds]
+    at_times = {contrast.effect for contrast in chosen if contrast.form == "at_time"}
+    return [
+        contrast
+        for contrast in chosen
+        if contrast.form == "at_time" or (contrast.form == "averaged" and contrast.effect not in at_times)
+    ]
+
+
+def when_words(contrast: Contrast, look: Look) -> str:
+    """The time that a contrast at one time speaks of; empty for others."""
+    return time_words(contrast.times[0], look.unit) if contrast.form == "at_time" else ""
+
+
+def set_titles(gene_sets: Iterable[str], entry: Mapping[str, Any]) -> dict[str, str]:
+    """Title of each gene set: that of the collection's facts, else its name without the collection's prefix."""
+    given = {facts["gene_set"]: facts["title"] for facts in entry["gene_sets"]}
+    prefix = f"{entry['name'].upper()}_"
+    return {name: given.get(name) or spelt(name.removeprefix(prefix)) for name in gene_sets}
+
+
+def spelt(name: str) -> str:
+    """A gene set's name in capitals as words; acronyms and names with digits stay as they are."""
+    if not re.fullmatch(r"[A-Z0-9_]+", name):
+        return name.replace("_", " ")
+    words = [
+        word if word in ACRONYMS or any(letter.isdigit() for letter in word) else word.lower()
+        for word in name.split("_")
+    ]
+    return capital(" ".join(words))
+
+
+def treated_arms(facts: Mapping[str, Any]) -> list[str]:
+    """Arms that were given a product."""
+    roles = (*TREATED_ROLES, "treated_healthy")
+    return [name for name, arm in facts["arms"]["levels"].items() if arm["role"] in roles]
+
+
+def unit_words(facts: Mapping[str, Any]) -> str:
+    """What a replicate is, several of them."""
+    return UNITS[(facts["samples"] or {}).get("unit") or "animal"]

@@ -1,0 +1,209 @@
+"""Can I trust it? The design, the warnings, what was lost on the way, and the pictures of quality."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.spatial.distance import pdist, squareform
+
+from exoliver.figures.design_grid import design_grid
+from exoliver.figures.dispersions import dispersions
+from exoliver.figures.library_sizes import library_sizes
+from exoliver.figures.pca import pca
+from exoliver.figures.pvalue_histogram import FLAT, PEAK, histogram_words, pvalue_histogram
+from exoliver.figures.sample_distances import sample_distances
+from exoliver.figures.words import capital, count, joined, number, plural
+from exoliver.report.elements import (
+    Bullets,
+    Heading,
+    Notices,
+    Picture,
+    Prose,
+    Row,
+    Section,
+    Table,
+    counts,
+    picture,
+    texts,
+)
+from exoliver.report.material import Material
+from exoliver.report.naming import contrast_words, estimable, main_contrasts, unit_words
+from exoliver.report.summary import REASONS, summarise_contrasts
+
+SETTLED = {"filtered": "too few counts to take part in the fit", "all_zero": "no counts at all"}
+
+
+def quality_section(material: Material) -> Section:
+    """Design, warnings, losses and pictures."""
+    samples = sample_table(material)
+    warnings = material.check["warnings"]
+    shapes = [
+        histogram_words(material.tables[contrast.id]) for contrast in estimable(main_contrasts(material.contrasts))
+    ]
+    sound = sum(words in (PEAK, FLAT) for words in shapes)
+    ratio = number(samples["counts"].max() / samples["counts"].min())
+    finding = (
+        f"{capital(_warned(len(warnings)))}; {plural(len(samples), 'sample')} leave "
+        f"{plural(material.design['residual_df'], 'residual degree')} of freedom, library sizes differ {ratio}-fold, and "
+        f"the p-values of {count(sound)} of {plural(len(shapes), 'main contrast')} have the shape they should have."
+    )
+    return Section(
+        "trust",
+        "Can I trust it?",
+        finding,
+        f"{capital(_warned(len(warnings)))}, {plural(len(samples), 'sample')}",
+        (*_design(material), *_notices(material), *_losses(material), *_pictures(material, samples)),
+    )
+
+
+def _warned(warnings: int) -> str:
+    """How many warnings there are."""
+    return f"the preflight gave {plural(warnings, 'warning')}" if warnings else "the preflight gave no warning"
+
+
+def sample_table(material: Material) -> pd.DataFrame:
+    """Samples in the order of arms and times: sample, arm, time, size_factor, counts, pc1, pc2."""
+    own, components = material.expression.samples, material.expression.components
+    order = {arm: position for position, arm in enumerate(material.look.labels)}
+    second = components[:, 1] if components.shape[1] > 1 else np.zeros(len(own))
+    table = pd.DataFrame(
+        {
+            "sample": own.index.astype(str),
+            "arm": own["arm"].astype(str).to_numpy(),
+            "time": own["time"].astype(float).to_numpy() if "time" in own else np.nan,
+            "size_factor": own["size_factor"].to_numpy(),
+            "counts": [material.check["design"]["library_sizes"][name] for name in own.index],
+            "pc1": components[:, 0],
+            "pc2": second,
+        }
+    )
+    table = table.assign(order=table["arm"].map(order)).sort_values(["order", "time", "sample"], kind="stable")
+    return table.drop(columns="order").reset_index(drop=True)
+
+
+def _design(material: Material) -> list[Any]:
+    """The grid of samples."""
+    cells = pd.DataFrame(material.check["design"]["cells"])[["arm", "time", "samples"]]
+    cells["time"] = cells["time"].astype(float)
+    terms = material.design["columns"][len(material.design["cells"]) :]
+    beside = f", and terms for {joined(terms)}" if terms else ""
+    caption = (
+        f"Samples by arm and time; a sample is one of the {unit_words(material.facts)}. The model has one mean for each "
+        f"of {plural(len(cells), 'group')}{beside}."
+    )
+    return [Heading("Design"), picture(design_grid(cells, material.look), caption)]
+
+
+def _notices(material: Material) -> list[Any]:
+    """Warnings in full, and what was decided."""
+    blocks: list[Any] = [Heading("Warnings and decisions")]
+    warnings = tuple((item["where"], item["what"], item["fix"]) for item in material.check["warnings"])
+    blocks.append(Notices(warnings) if warnings else Prose(("The preflight found nothing to warn of.",)))
+    decisions = tuple(material.check["decisions"])
+    return [*blocks, *([Prose(("Decided on the way:",)), Bullets(decisions)] if decisions else [])]
+
+
+def _losses(material: Material) -> list[Any]:
+    """Genes from the input to the tests, step by step."""
+    ledger, design = material.identifiers, material.design
+    genes = int((ledger["kind"] == "gene").sum())
+    aside = ledger.loc[ledger["kind"] != "gene", "kind"].value_counts().sort_index()
+    steps = [("Rows of the count file", len(ledger), "")]
+    if len(aside):
+        kinds = joined(f"{count(amount)} {kind.replace('_', ' ')}" for kind, amount in aside.items())
+        steps.append(("Genes", genes, f"set aside: {kinds}"))
+    fitted = f"{count(design['genes_filtered'])} have too few counts for the gene filter"
+    steps.append(("Genes that took part in the fit", design["genes_fitted"], fitted))
+    summary = summarise_contrasts(
+        main := estimable(main_contrasts(material.contrasts)), material.tables, fdr=material.fdr
+    )
+    for contrast in main:
+        row = summary.loc[contrast.id]
+        why = [f"{count(row[name])} {name.replace('_', ' ')}" for name in REASONS[:3] if row[name]]
+        steps.append((f"Tested in {contrast_words(contrast, material.look)}", row["tested"], _without(why)))
+    columns = (
+        texts("Step", [step for step, _, _ in steps]),
+        counts("Left", [left for _, left, _ in steps]),
+        texts("Why others are not", [why for _, _, why in steps]),
+    )
+    caption = (
+        "Genes from the file to the tests. A count outlier (Cook’s distance) has no p-value; a low count has one, but "
+        "takes no part in the adjustment; both are rows with a note in the tables of the contrasts."
+    )
+    return [Heading("What was lost on the way"), Table(caption, columns)]
+
+
+def _without(reasons: Sequence[str]) -> str:
+    """Why genes have no number."""
+    return joined(reasons)
+
+
+def _pictures(material: Material, samples: pd.DataFrame) -> list[Any]:
+    """Library sizes, components, distances, dispersions and p-values."""
+    look, model = material.look, material.model
+    shares = [*material.expression.variance_ratio, 0.0]
+    genes = pd.DataFrame(
+        {
+            "base_mean": model.base_mean,
+            "dispersion_gene": model.dispersions_gene,
+            "dispersion_trend": model.dispersions_trend,
+            "dispersion": model.dispersions,
+        }
+    )[model.takes_part]
+    stabilised = material.expression.vst.loc[samples["sample"], model.takes_part]
+    distances = pd.DataFrame(
+        squareform(pdist(stabilised.to_numpy())), index=samples["sample"].tolist(), columns=samples["sample"].tolist()
+    )
+    arms = samples.set_index("sample")["arm"]
+    return [
+        Heading("Samples"),
+        picture(
+            library_sizes(samples, look),
+            "Counts of each sample, and the factor that makes samples comparable. One that stands apart from its arm "
+            "deserves a look.",
+        ),
+        Row(
+            (
+                picture(
+                    pca(samples, look, shares=shares),
+                    f"The two largest differences between samples, from the most variable genes; they hold {_percent(shares)} of "
+                    "the variance of these. Samples of one arm and time should lie together.",
+                ),
+                picture(
+                    sample_distances(distances, look, arms=arms),
+                    "Distance between every two samples over all fitted genes (variance-stabilised, log2 scale), in the order of "
+                    "arms and times; a dark row is a sample unlike the others.",
+                ),
+            )
+        ),
+        Heading("Model"),
+        picture(
+            dispersions(genes, look),
+            "Spread of each gene between samples of one group, before and after it is shrunken towards the trend. The "
+            "cloud should follow the line; points above it that stay grey are kept as they are.",
+        ),
+        *_histograms(material),
+    ]
+
+
+def _percent(shares: Sequence[float]) -> str:
+    """Share of the first two components."""
+    return f"{number(100 * (shares[0] + shares[1]))} %"
+
+
+def _histograms(material: Material) -> list[Any]:
+    """p-values of the main contrasts."""
+    pictures: list[Picture] = []
+    for contrast in estimable(main_contrasts(material.contrasts)):
+        table = material.tables[contrast.id]
+        figure = pvalue_histogram(
+            table, material.look, contrast=contrast.id, title=contrast_words(contrast, material.look)
+        )
+        pictures.append(picture(figure, histogram_words(table)))
+    intro = Prose(
+        ("p-values of each main contrast; the dashed line is the height that genes without a change would make.",)
+    )
+    return [intro, Row(tuple(pictures), is_small=True)] if pictures else []

@@ -1,0 +1,520 @@
+"""Every kind of problem, one broken study each: how it is broken, and what the user must be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from tests.toy import Toy, gene_ids
+
+Break = Callable[[Toy], object]
+COUNTS, SHEET, DATASET = "toy/counts.tsv", "toy/samples.tsv", "toy/dataset.yaml"
+FIRST = "healthy_1_1"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A way to break the sound toy study, and fragments of the one problem that must come of it."""
+
+    name: str
+    breaks: Break
+    where: str
+    what: str
+    fix: str
+    study: Mapping[str, Any] = field(default_factory=dict)
+
+
+def nothing(toy: Toy) -> None:
+    """The dataset stays sound: the study's own keys are at fault."""
+
+
+def put(*path: str, value: Any) -> Break:
+    """Write a value into the YAML."""
+
+    def change(toy: Toy) -> None:
+        content: Any = toy.yaml
+        for key in path[:-1]:
+            content = content.setdefault(key, {})
+        content[path[-1]] = value
+
+    return change
+
+
+def drop(*path: str) -> Break:
+    """Take a key out of the YAML."""
+
+    def change(toy: Toy) -> None:
+        content: Any = toy.yaml
+        for key in path[:-1]:
+            content = content[key]
+        del content[path[-1]]
+
+    return change
+
+
+def cell(value: Any, gene: int = 4, sample: int = 2) -> Break:
+    """Write a value into one cell of the counts."""
+
+    def change(toy: Toy) -> None:
+        toy.counts = toy.counts.astype(object)
+        toy.counts.iat[gene, sample] = value
+
+    return change
+
+
+def gene_named(name: str, gene: int = 4) -> Break:
+    """Give one gene another id."""
+
+    def change(toy: Toy) -> None:
+        toy.counts.index = pd.Index([*toy.counts.index[:gene], name, *toy.counts.index[gene + 1 :]], name="gene_id")
+
+    return change
+
+
+def column_named(old: str, new: str) -> Break:
+    """Rename a column of the counts."""
+
+    def change(toy: Toy) -> None:
+        toy.counts = toy.counts.rename(columns={old: new})
+
+    return change
+
+
+def sheet_cell(column: str, value: str, sample: str = FIRST) -> Break:
+    """Write a value into one cell of the sheet."""
+
+    def change(toy: Toy) -> None:
+        toy.sheet.loc[toy.sheet["sample"] == sample, column] = value
+
+    return change
+
+
+def sheet_column(column: str, value: Callable[[Any], str]) -> Break:
+    """Make or replace a column of the sheet from its rows."""
+
+    def change(toy: Toy) -> None:
+        toy.sheet[column] = [value(row) for row in toy.sheet.itertuples()]
+
+    return change
+
+
+def without_column(column: str) -> Break:
+    """Take a column out of the sheet."""
+
+    def change(toy: Toy) -> None:
+        toy.sheet = toy.sheet.drop(columns=column)
+
+    return change
+
+
+def keep(is_kept: Callable[[Any], bool]) -> Break:
+    """Keep some samples, in both files."""
+    return lambda toy: toy.keep(is_kept)
+
+
+def edit(file: str, old: str, new: str) -> Break:
+    """Change the text of a written file."""
+    return lambda toy: toy.edits.append((file, old, new))
+
+
+def both(*breaks: Break) -> Break:
+    """Several changes, one after the other."""
+
+    def change(toy: Toy) -> None:
+        for each in breaks:
+            each(toy)
+
+    return change
+
+
+def second_injured(toy: Toy) -> None:
+    """A second injured arm, made of half of the healthy one."""
+    toy.sheet.loc[toy.sheet["group"].eq("healthy") & toy.sheet["donor"].eq("donor1"), "group"] = "vehicle"
+    toy.levels["vehicle"] = {"role": "injured", "value": "vehicle", "vehicle": "pbs", "against": "healthy"}
+    toy.levels["treated"]["vehicle"] = "pbs"
+
+
+def log_values(toy: Toy) -> None:
+    """Logarithms, said to be estimates."""
+    toy.counts = (toy.counts.astype(float) ** 0.3).round(3)
+    toy.yaml["counts"]["values"] = "estimated_counts"
+
+
+def per_million(toy: Toy) -> None:
+    """Values scaled to a million per sample, said to be estimates."""
+    toy.counts = toy.counts / toy.counts.sum() * 1e6
+    toy.yaml["counts"]["values"] = "estimated_counts"
+
+
+def zeros_everywhere(toy: Toy) -> None:
+    """Every gene is zero in some sample."""
+    for row in range(len(toy.counts)):
+        toy.counts.iat[row, row % toy.counts.shape[1]] = 0
+
+
+def other_names(toy: Toy) -> None:
+    """Accession numbers in place of every sample's name."""
+    toy.counts = toy.counts.set_axis([f"GSM{number}" for number in range(toy.counts.shape[1])], axis=1)
+
+
+def transposed(toy: Toy) -> None:
+    """Samples in rows."""
+    toy.counts = toy.counts.T
+
+
+def ten_fields(toy: Toy) -> None:
+    """One surplus cell in the first row of the counts, which pandas alone would drop."""
+    first = gene_ids()[0]
+    toy.edits.append(("counts.tsv", f"{first}\t", f"{first}\t1\t1\t"))
+
+
+ARM = ("arms", "levels")
+EARLY = {"of": {"arm": "treated", "time": 1}, "against": {"arm": "injured", "time": 1}}
+BASE = {"of": {"arm": "treated"}, "against": {"arm": "injured"}}
+
+SAMPLES = (
+    Fault("a sample has another name in the counts", column_named(FIRST, "healthy-1-1"), COUNTS,
+          f"columns healthy-1-1 are no samples of {SHEET}, and {FIRST} have no column",
+          f"counts.rename: {{healthy-1-1: {FIRST}}}"),
+    Fault("all samples have other names in the counts", other_names, COUNTS,
+          "GSM0, GSM1, GSM2, GSM3, GSM4, GSM5, GSM6, GSM7 and 10 more are no samples", "name them in counts.rename"),
+    Fault("a sample has no column", lambda toy: toy.counts.pop(FIRST), COUNTS,
+          f"samples of {SHEET} have no column: {FIRST}", "samples.exclude"),
+    Fault("a column is neither a sample nor ignored", lambda toy: toy.counts.insert(0, "gene_name", "Alb"), COUNTS,
+          "neither samples of toy/samples.tsv nor ignored: gene_name", "counts.ignore"),
+    Fault("samples stand in rows", transposed, COUNTS, "samples stand in rows", "transpose"),
+    Fault("a sample is repeated in the sheet",
+          lambda toy: setattr(toy, "sheet", pd.concat([toy.sheet, toy.sheet.iloc[[0]]])),
+          f"{SHEET}: column sample", f"samples are repeated: {FIRST}", "technical_replicate_of"),
+    Fault("a sample has no id", both(sheet_cell("sample", ""), lambda toy: toy.counts.pop(FIRST)),
+          f"{SHEET}: column sample", "a sample has no id", "fill it in"),
+    Fault("a count column is repeated", edit("counts.tsv", "healthy_1_2", FIRST), COUNTS,
+          f"columns are repeated: {FIRST}", "a name of its own"),
+    Fault("two columns become one sample", both(
+              lambda toy: toy.counts.insert(0, "again", 5), put("counts", "rename", value={"again": FIRST})),
+          COUNTS, f"several columns are sample {FIRST}", "counts.rename"),
+    Fault("a count column has no name", lambda toy: toy.counts.insert(0, "", 5), COUNTS,
+          "columns without a name: 2", "name them"),
+    Fault("ignore names no column", put("counts", "ignore", value=["description"]), f"{COUNTS}: counts.ignore",
+          "no column 'description'", "columns: healthy_1_1"),
+    Fault("ignore is misspelt", both(
+              lambda toy: toy.counts.insert(0, "gene_name", "Alb"), put("counts", "ignore", value=["gene_nmae"])),
+          f"{COUNTS}: counts.ignore", "no column 'gene_nmae'", "did you mean 'gene_name'?"),
+    Fault("rename names no column", put("counts", "rename", value={"S1": "S2"}), f"{COUNTS}: counts.rename",
+          "no column 'S1'", "columns: healthy_1_1"),
+    Fault("columns.list names no column", both(
+              lambda toy: put("counts", "columns", "list", value=[*toy.counts.columns, "zzz"])(toy)),
+          f"{COUNTS}: counts.columns.list", "no column 'zzz'", "columns: healthy_1_1"),
+    Fault("exclude names no sample", put("samples", "exclude", value={"healthy_1_9": "failed"}),
+          f"{SHEET}: samples.exclude", "no sample 'healthy_1_9'", "did you mean 'healthy_1_"),
+    Fault("where names no column", put("samples", "where", value={"genotype": "WT"}), f"{SHEET}: samples.where",
+          "no column 'genotype'", "columns: sample, group, day, donor, batch, rin"),
+    Fault("where names no value", put("samples", "where", value={"batch": "c"}), f"{SHEET}: samples.where.batch",
+          "no sample has batch = c (found: a, b)", "correct the value"),
+    Fault("every sample is left out",
+          lambda toy: put("samples", "exclude", value={name: "failed" for name in toy.counts})(toy), SHEET,
+          "no sample is left", "samples.exclude"),
+    Fault("technical replicates differ", both(
+              sheet_column("library", lambda row: "one" if row.sample in (FIRST, "injured_1_1") else row.sample),
+              put("samples", "technical_replicate_of", value="library")),
+          SHEET, "technical replicates of one differ", "correct the sheet"),
+)  # fmt: skip
+
+CELLS = (
+    Fault("a count is not whole", cell(12.5), f"{COUNTS}: gene {gene_ids()[4]}, sample healthy_1_3",
+          "'12.5' is not a whole number (such cells: 1)", "estimated_counts"),
+    Fault("a count is negative", cell(-3), f"{COUNTS}: gene {gene_ids()[4]}, sample healthy_1_3",
+          "'-3' is negative", "raw counts"),
+    Fault("a count is missing", cell(""), f"{COUNTS}: gene {gene_ids()[4]}", "'' is not a number", "missing count"),
+    Fault("a count is NA", cell("NA"), f"{COUNTS}: gene {gene_ids()[4]}", "'NA' is not a number", "missing count"),
+    Fault("a count is a word", cell("many"), f"{COUNTS}: gene {gene_ids()[4]}", "'many' is not a number", "fill it in"),
+    Fault("a count is infinite", cell("inf"), f"{COUNTS}: gene {gene_ids()[4]}", "'inf' is not a number", "fill it in"),
+    Fault("a count overflows", cell("1e400"), f"{COUNTS}: gene {gene_ids()[4]}", "'1e400' is not a number", "fill"),
+    Fault("a count is beyond any library", cell("1e300"), f"{COUNTS}: gene {gene_ids()[4]}",
+          "'1e300' is more than any library holds", "correct the cell"),
+    Fault("estimates are TPM", per_million, COUNTS, "TPM", "NumReads"),
+    Fault("estimates are logarithms", log_values, COUNTS, "these are logarithms", "raw counts"),
+    Fault("a library is empty", lambda toy: toy.counts.isetitem(0, 0), COUNTS, f"without any count: {FIRST}",
+          "samples.exclude"),
+    Fault("no gene is counted everywhere", zeros_everywhere, COUNTS, "only 0 genes are counted in every sample",
+          "emptiest samples"),
+    Fault("a row has surplus cells", ten_fields, COUNTS, "cannot be read: its first row has 21 cells, the header 19",
+          "table of counts"),
+    Fault("the counts are one column", edit("counts.tsv", "\t", " "), COUNTS, "one column only", "by tabs"),
+    Fault("the counts have no genes", lambda toy: setattr(toy, "counts", toy.counts.iloc[:0]), COUNTS,
+          "the file has no genes", "name the right file"),
+)  # fmt: skip
+
+GENES = (
+    Fault("a gene id is repeated", gene_named(gene_ids()[3]), f"{COUNTS}: column 1",
+          f"gene ids are repeated: {gene_ids()[3]}", "one row per gene"),
+    Fault("a gene is repeated after its version is stripped", gene_named(gene_ids()[3] + ".2"), f"{COUNTS}: column 1",
+          f"one gene after the version is stripped: {gene_ids()[3]}, {gene_ids()[3]}.2", "one row per gene"),
+    Fault("a gene has no id", gene_named(""), f"{COUNTS}: gene 5", "a gene has no id", "take the row out"),
+    Fault("a quote is left open", edit("counts.tsv", gene_ids()[4], '"5S'), COUNTS, "cannot be read: Error tokenizing",
+          "table of counts"),
+    Fault("two quotes swallow rows", both(
+              edit("counts.tsv", gene_ids()[4], '"5S'), edit("counts.tsv", gene_ids()[9], '"7SK')),
+          f"{COUNTS}: column 1", "holds a tab or line break: rows were read as one", "a quote left open"),
+    Fault("mouse ids are called human", put("organism", value="human"), COUNTS,
+          "0 of 300 ids (0%) are human ensembl ids (such as ENSMUSG", "correct organism or counts.identifiers"),
+    Fault("Ensembl ids are called symbols", put("counts", "identifiers", value="symbol"), COUNTS,
+          "0 of 300 ids (0%) are mouse symbol ids", "counts.identifiers"),
+)  # fmt: skip
+
+DESIGN = (
+    Fault("the column of arms is missing", put("arms", "column", value="gruop"), f"{SHEET}: arms.column",
+          "there is no column 'gruop'", "did you mean 'group'? columns: sample"),
+    Fault("the column of times is missing", put("time", "column", value="week"), f"{SHEET}: time.column",
+          "there is no column 'week'", "columns: sample"),
+    Fault("the column of donors is missing", put("donor", value="donr"), f"{SHEET}: donor",
+          "there is no column 'donr'", "did you mean 'donor'?"),
+    Fault("the column of series is missing", put("series", value="gse"), f"{SHEET}: series", "no column 'gse'", "rin"),
+    Fault("a covariate is missing", put("covariates", value=["sex"]), f"{SHEET}: covariates", "no column 'sex'", "rin"),
+    Fault("a numeric covariate is missing", put("numeric_covariates", value=["rn"]), f"{SHEET}: numeric_covariates",
+          "no column 'rn'", "did you mean 'rin'?"),
+    Fault("the column of ids is missing", put("samples", "id", value="name"), f"{SHEET}: samples.id",
+          "no column 'name'", "columns: sample"),
+    Fault("the column of libraries is missing", put("samples", "technical_replicate_of", value="library"),
+          f"{SHEET}: samples.technical_replicate_of", "no column 'library'", "columns: sample"),
+    Fault("the column of an arm's where is missing", put(*ARM, "healthy", value={
+              "role": "healthy", "where": {"surgery": "sham"}}),
+          f"{SHEET}: arms.levels.healthy.where", "no column 'surgery'", "columns: sample"),
+    Fault("an arm's value is not in the sheet", both(
+              put(*ARM, "sham", value={"role": "reference", "value": "shm"})),
+          f"{SHEET}: arms.levels.sham.value", "'shm' is not in column group (found: healthy, injured, treated)",
+          "correct the value"),
+    Fault("an arm's value is misspelt", put(*ARM, "injured", "value", value="Injured"),
+          f"{SHEET}: arms.levels.injured.value", "'Injured' is not in column group (found: healthy, injured, treated)",
+          "write 'injured'"),
+    Fault("an arm's value is another word", put(*ARM, "injured", "value", value="CCl4"),
+          f"{SHEET}: arms.levels.injured.value", "'CCl4' is not in column group", "write 'injured'"),
+    Fault("no sample fits an arm's where", put(*ARM, "sham", value={"role": "reference", "where": {"batch": "z"}}),
+          f"{SHEET}: arms.levels.sham", "no sample fits its where", "correct the values"),
+    Fault("a sample belongs to no arm", sheet_cell("group", "other"), f"{SHEET}: arms.levels",
+          f"samples belong to no arm: {FIRST} (group: other)", "samples.where or exclude"),
+    Fault("a sample belongs to two arms", put(*ARM, "first", value={"role": "reference", "where": {"sample": FIRST}}),
+          f"{SHEET}: arms.levels", f"samples belong to several arms: {FIRST}", "exclude each other"),
+    Fault("a time is not a number", sheet_cell("day", "early"), f"{SHEET}: column day",
+          f"not a number: {FIRST}: 'early'", "time.values"),
+    Fault("a time is missing", sheet_cell("day", ""), f"{SHEET}: column day", f"not a number: {FIRST}: ''", "numbers"),
+    Fault("a time is a word without number", put("time", "values", value={"1": 1}), f"{SHEET}: time.values",
+          "words without a number: 7", "give each word"),
+    Fault("a numeric covariate is a word", both(sheet_cell("rin", "good"), put("numeric_covariates", value=["rin"])),
+          f"{SHEET}: column rin", f"not a number: {FIRST}: 'good'", "write numbers"),
+    Fault("a covariate is blank", both(sheet_cell("batch", ""), put("covariates", value=["batch"])),
+          f"{SHEET}: column batch", f"no value for samples {FIRST}", "samples.exclude"),
+    Fault("a donor is NA", both(sheet_cell("donor", "NA"), put("donor", value="donor")),
+          f"{SHEET}: column donor", f"no value for samples {FIRST}", "fill it in"),
+    Fault("a covariate is named twice", put("covariates", value=["batch", "batch"]), f"{SHEET}: covariates",
+          "the design has batch already", "name each column once"),
+    Fault("nothing is replicated", keep(lambda row: row.donor == "donor1"), SHEET, "no arm has two samples",
+          "add replicates"),
+    Fault("no residual degrees of freedom", both(
+              keep(lambda row: row.donor == "donor1" or (row.donor == "donor2" and row.group == "healthy")),
+              sheet_column("sex", lambda row: "m" if row.donor == "donor1" and row.day == "1" else "f"),
+              put("covariates", value=["batch", "sex"])),
+          SHEET, "8 samples and 8 columns leave no residual degrees of freedom", "take out a covariate"),
+    Fault("a covariate equals an arm", both(
+              sheet_column("lane", lambda row: "two" if row.group == "treated" else "one"),
+              put("covariates", value=["lane"])),
+          SHEET, "rank-deficient: lane two cannot be told from arm treated at time 1, arm treated at time 7",
+          "leave that covariate out"),
+    Fault("a numeric covariate never changes", both(
+              sheet_column("weight", lambda row: "20"), put("numeric_covariates", value=["weight"])),
+          SHEET, "rank-deficient: numeric covariate weight never changes", "leave that covariate out"),
+)  # fmt: skip
+
+ROLES = (
+    Fault("two bases and no against", second_injured, f"{DATASET}: arms.levels.treated.against",
+          "could be injured or vehicle", "write against: vehicle (the vehicle arm)"),
+    Fault("a treated arm has no base", both(drop(*ARM, "healthy"), drop(*ARM, "injured"),
+              keep(lambda row: row.group == "treated"), put(*ARM, "treated", value={
+                  "role": "treated", "where": {"group": "treated", "batch": "a"}}),
+              put(*ARM, "b", value={"role": "treated_healthy", "where": {"group": "treated", "batch": "b"}})),
+          f"{DATASET}: arms.levels.treated.against", "no arm to compare this one with", "role injured or reference"),
+    Fault("against names no arm", put(*ARM, "treated", "against", value="sham"),
+          f"{DATASET}: arms.levels.treated.against", "'sham', which is no other arm", "one of the arms"),
+    Fault("there is one arm", both(drop(*ARM, "healthy"), drop(*ARM, "treated"),
+              keep(lambda row: row.group == "injured")),
+          f"{DATASET}: arms.levels", "one arm only", "two arms"),
+    Fault("an arm's name holds _vs_", put(*ARM, value={
+              "a_vs_b": {"role": "healthy", "value": "healthy"}, "c": {"role": "injured", "value": "injured"}}),
+          f"{DATASET}: arms", "'a_vs_b' cannot be the name of an arm", "without '_vs_'"),
+    Fault("an arm's name has capitals", put(*ARM, value={
+              "Sham": {"role": "healthy", "value": "healthy"}, "c": {"role": "injured", "value": "injured"}}),
+          f"{DATASET}: arms", "'Sham' cannot be the name of an arm", "small letters"),
+    Fault("two arms have one value", put(*ARM, "again", value={"role": "reference", "value": "healthy"}),
+          f"{DATASET}: arms", "two arms have the same value", "a value of its own"),
+    Fault("an arm has value and where", put(*ARM, "healthy", "where", value={"batch": "a"}), f"{DATASET}: arms",
+          "arm 'healthy' needs either value or where", "write value"),
+    Fault("arms have values and no column", drop("arms", "column"), f"{DATASET}: arms", "no column is named",
+          "write arms.column"),
+    Fault("a contrast names no arm", put("contrasts", value={"late": {
+              "of": {"arm": "treatd", "time": 7}, "against": {"arm": "injured", "time": 7}}}),
+          f"{DATASET}: contrasts.late", "arm 'treatd', which does not exist", "did you mean 'treated'?"),
+    Fault("a contrast names a time without samples", put("contrasts", value={"late": {
+              "of": {"arm": "treated", "time": [7, 14]}, "against": {"arm": "injured", "time": 7}}}),
+          "toy: contrasts.late", "a cell it names has no samples", "arm treated at time 7"),
+    Fault("a contrast's sides are the same", put("contrasts", value={"none": {
+              "of": {"arm": "treated"}, "against": {"arm": "treated"}}}),
+          "toy: contrasts.none", "its two sides are the same cells", "cells with samples"),
+    Fault("a contrast has a derived id", put("contrasts", value={"treated_vs_injured": BASE}),
+          "toy: contrasts.treated_vs_injured", "derived from the roles", "another name"),
+    Fault("a contrast's name is no slug", put("contrasts", value={"Late effect": BASE}),
+          f"{DATASET}: contrasts.Late effect", "cannot be the name of a contrast", "small letters"),
+)  # fmt: skip
+
+KEYS = (
+    Fault("an unknown key of a dataset", put("covariats", value=["batch"]), f"{DATASET}: covariats",
+          "key 'covariats' is unknown", "did you mean 'covariates'?"),
+    Fault("an unknown key of the counts", put("counts", "ignor", value=[]), f"{DATASET}: counts.ignor",
+          "key 'ignor' is unknown", "did you mean 'ignore'?"),
+    Fault("an unknown key of an arm", put(*ARM, "treated", "does", value=5), f"{DATASET}: arms.levels.treated.does",
+          "key 'does' is unknown", "did you mean 'dose'?"),
+    Fault("an unknown key of a contrast", put("contrasts", value={"late": BASE | {"minos": EARLY}}),
+          f"{DATASET}: contrasts.late.minos", "key 'minos' is unknown", "did you mean 'minus'?"),
+    Fault("an unknown key without a neighbour", put("zzz", value=1), f"{DATASET}: zzz", "key 'zzz' is unknown",
+          "known keys here: accession"),
+    Fault("an unknown key of the study", nothing, "study.yaml: tittle", "key 'tittle' is unknown",
+          "did you mean 'title'?", study={"tittle": "x"}),
+    Fault("an unknown key below the study", nothing, "study.yaml: set_size.mn", "key 'mn' is unknown",
+          "did you mean 'min'?", study={"set_size": {"mn": 5}}),
+    Fault("a required key is misspelt", both(put("organsim", value="mouse"), drop("organism")),
+          f"{DATASET}: organsim", "key 'organsim' is unknown", "did you mean 'organism'?"),
+    Fault("a required key is missing", drop("organism"), f"{DATASET}: organism", "is missing", "human, mouse or rat"),
+    Fault("the counts are missing", drop("counts"), DATASET, "counts is missing", "write counts:"),
+    Fault("a role is misspelt", put(*ARM, "treated", "role", value="treatd"), f"{DATASET}: arms.levels.treated.role",
+          "'treatd' is not a known value", "write treated"),
+    Fault("an organism has a capital", put("organism", value="Mouse"), f"{DATASET}: organism",
+          "'Mouse', which is not of the expected form", "human, mouse or rat"),
+    Fault("an id is no slug", put("id", value="My data"), f"{DATASET}: id", "'My data'", "name of the dataset"),
+    Fault("a name is a number", put(*ARM, "treated", "label", value=5), f"{DATASET}: arms.levels.treated.label",
+          "is 5, and text is expected", 'write it in quotes: "5"'),
+    Fault("a list is a word", put("covariates", value="batch"), f"{DATASET}: covariates", "'batch'",
+          "columns of categorical covariates"),
+    Fault("a number is a word", nothing, "study.yaml: fdr", "'five percent'", "false discovery rate",
+          study={"fdr": "five percent"}),
+    Fault("a number is out of range", nothing, "study.yaml: fdr", "is 5", "false discovery rate", study={"fdr": 5}),
+    Fault("a mapping is a word", put("time", value="day"), f"{DATASET}: time", "'day'", "time of each sample"),
+    Fault("data and simulation", put("simulation", value={
+              "seed": 1, "identifiers": "ensembl", "genes": 300, "replicates": 3, "times": [1], "effects": {},
+              "library_size": {"mean": 1e6, "spread": 0.1}, "response_genes": 0}),
+          DATASET, "simulation stands beside counts", "keep the data or the simulation"),
+    Fault("columns says nothing", put("counts", "columns", value={}), f"{DATASET}: counts.columns", "names no columns",
+          "prefix, suffix or list"),
+)  # fmt: skip
+
+LATER = tuple(
+    Fault(f"later: {'.'.join(path)}", put(*path, value=value), f"{DATASET}: {'.'.join(path)}", "not supported yet", fix)
+    for path, value, fix in (
+        (("cells",), {"donor": "mouse"}, "take it out"),
+        (("clinical",), {"ALT": {"column": "alt"}}, "take it out"),
+        (("cargo",), {}, "take it out"),
+        (("sampled_at",), {"column": "zt"}, "take it out"),
+        (("fasted",), True, "take it out"),
+        (("counts", "geo"), "GSE1", "take it out"),
+        (("counts", "url"), "address", "take it out"),
+        (("counts", "h5ad"), "a.h5ad", "take it out"),
+        (("counts", "files"), {FIRST: "a.txt"}, "take it out"),
+        (("samples", "geo"), "GSE1", "take it out"),
+        (("counts", "format"), "star", "convert the file"),
+        (("counts", "format"), "htseq", "convert the file"),
+    )
+) + (
+    Fault("later: geo in place of the file", both(drop("counts", "file"), put("counts", "geo", value="GSE1")),
+          f"{DATASET}: counts.geo", "not supported yet", "take it out"),
+    Fault("later: synthesis", nothing, "study.yaml: synthesis", "not supported yet", "take it out",
+          study={"synthesis": {"clock": "since_injury"}}),
+)  # fmt: skip
+
+FILES = (
+    Fault("a repeated key", edit("dataset.yaml", "organism: mouse", "organism: mouse\norganism: mouse"),
+          f"{DATASET}: line 3", "key 'organism' is repeated", "keep one of the two"),
+    Fault("a tag", edit("dataset.yaml", "id: toy", "id: !!str toy"), f"{DATASET}: line 1", "tags", "correct the YAML"),
+    Fault("a tag that runs code", edit("dataset.yaml", "id: toy", "id: !!python/object/apply:os.getcwd []"),
+          f"{DATASET}: line 1", "tags", "correct the YAML"),
+    Fault("an alias", edit("dataset.yaml", "id: toy", "id: &name toy\ntitle: *name"), f"{DATASET}: line 2", "aliases",
+          "correct the YAML"),
+    Fault("a syntax error", edit("dataset.yaml", "id: toy", "id: [toy"), f"{DATASET}: line", "not valid here",
+          "correct the YAML"),
+    Fault("a tab for indentation", edit("dataset.yaml", "  file:", "\tfile:"), f"{DATASET}: line", "not valid here",
+          "correct the YAML"),
+    Fault("the counts do not exist", put("counts", "file", value="toy/none.tsv"), "toy/none.tsv",
+          "the file does not exist", "correct counts.file"),
+    Fault("the sheet does not exist", put("samples", "file", value="toy/none.tsv"), "toy/none.tsv",
+          "the file does not exist", "correct samples.file"),
+    Fault("the counts are a folder", put("counts", "file", value="toy"), "toy", "cannot be read", "table of counts"),
+    Fault("a path is too long", put("counts", "file", value="a" * 300), f"{DATASET}: counts.file", "too long",
+          "correct the path"),
+    Fault("the dataset does not exist", nothing, "none.yaml", "the file does not exist", "correct the path",
+          study={"datasets": ["toy/dataset.yaml", "none.yaml"]}),
+    Fault("a pattern matches nothing", nothing, "study.yaml: datasets", "'none/*.yaml' matches no file",
+          "correct the pattern", study={"datasets": ["toy/dataset.yaml", "none/*.yaml"]}),
+    Fault("a sheet of one column", edit("samples.tsv", "\t", " "), SHEET,
+          "one column only; its first row reads as 'sample group day donor batch rin'", "separate columns by tabs"),
+    Fault("a sheet without rows", lambda toy: setattr(toy, "sheet", toy.sheet.iloc[:0]), SHEET, "no rows",
+          "name the right file"),
+    Fault("a ragged sheet", edit("samples.tsv", "\thealthy\t1\t", "\thealthy 1\t"), SHEET, "row 2 has 5 cells",
+          "as many cells as the header"),
+    Fault("a repeated column of the sheet", edit("samples.tsv", "\tbatch\t", "\tdonor\t"), SHEET,
+          "columns are repeated: donor", "a name of its own"),
+)  # fmt: skip
+
+STUDY = tuple(
+    Fault(name, nothing, f"study.yaml: {key}" if key else "study.yaml", what, fix, study=study)
+    for name, key, what, fix, study in (
+        ("an unknown collection", "collections", "'halmark' is not known", "did you mean 'hallmark'?",
+         {"collections": ["halmark"]}),
+        ("a collection's file is missing", "collections", "file 'sets.gmt' does not exist", "correct the path",
+         {"collections": ["sets.gmt"]}),
+        ("unknown programmes", "programmes", "'program' is not known", "did you mean 'programmes'?",
+         {"programmes": "program"}),
+        ("results lead out of the folder", "", "results leads out", "a folder below it", {"results": "../elsewhere"}),
+        ("results are absolute", "results", "'/elsewhere/results', which is not of the expected form", "below the working",
+         {"results": "/elsewhere/results"}),
+        ("a gene is a path", "genes_of_interest.0", "'../Mcl1', which is not of the expected form", "form ^[A-Za-z0-9]",
+         {"genes_of_interest": ["../Mcl1"]}),
+        ("an empty panel", "panel.anti", "[]", "anti-apoptotic genes", {"panel": {"anti": [], "pro": ["BAX"]}}),
+        ("half a panel", "panel.pro", "is missing", "pro-apoptotic genes", {"panel": {"anti": ["MCL1"]}}),
+        ("set sizes the wrong way round", "set_size", "min is above max", "swap them",
+         {"set_size": {"min": 50, "max": 10}}),
+        ("no datasets", "datasets", "[]", "paths of dataset YAML files", {"datasets": []}),
+        ("a date that is none", "date", "'yesterday', which is not of the expected form", "date", {"date": "yesterday"}),
+    )
+)  # fmt: skip
+
+FAULTS = (*SAMPLES, *CELLS, *GENES, *DESIGN, *ROLES, *KEYS, *LATER, *FILES, *STUDY)
+
+WARNINGS = (
+    Fault("a cell has one sample", keep(lambda row: row.sample not in ("treated_7_1", "treated_7_2")), SHEET,
+          "fewer than three samples: arm treated at time 7 (1)", "say unreplicated"),
+    Fault("a cell has two samples", keep(lambda row: row.sample != "treated_7_1"), SHEET,
+          "fewer than three samples: arm treated at time 7 (2)", "read these effects with care"),
+    Fault("every donor is in one arm", both(
+              sheet_column("mouse", lambda row: f"{row.group}{row.donor}"), put("donor", value="mouse")),
+          SHEET, "every mouse is in one arm only, so it is left out", "treated as independent"),
+    Fault("an organism without annotation", both(put("organism", value="worm"), put("counts", "identifiers",
+              value="other")), "toy", "organism 'worm' has no shipped annotation", "enrichment is left out"),
+    Fault("few ids are known", lambda toy: setattr(toy, "counts", toy.counts.set_axis(
+              pd.Index([*toy.counts.index[:100], *(f"gene{n}" for n in range(200))], name="gene_id"))), COUNTS,
+          "100 of 300 ids (33%) are mouse ensembl ids", "another annotation release"),
+    Fault("a library is small", lambda toy: toy.counts.isetitem(0, toy.counts[FIRST] // 40 + 1), COUNTS,
+          "library sizes differ", "samples.exclude if it failed"),
+    Fault("naive against vehicle", both(put(*ARM, "healthy", "procedure", value="naive"),
+              put(*ARM, "injured", "vehicle", value="oil")), "toy", "healthy is naive, injured was given a vehicle",
+          "a sham or vehicle arm"),
+    Fault("a level of a covariate is in one arm", both(
+              sheet_column("lane", lambda row: "three" if row.sample == FIRST else row.batch),
+              put("covariates", value=["lane"])),
+          f"{SHEET}: lane", "levels of lane that are in one arm only: three (healthy)", "say nothing"),
+    Fault("a covariate has one level", both(
+              sheet_column("sex", lambda row: "male"), put("covariates", value=["sex"])),
+          f"{SHEET}: sex", "every sample has the same sex", "it changes nothing"),
+    Fault("a series is in one arm", both(
+              sheet_column("gse", lambda row: "A" if row.group == "treated" else "B"), put("series", value="gse")),
+          f"{SHEET}: series", "levels of series that are in one arm only: A (treated)", "say nothing"),
+)  # fmt: skip

@@ -1,0 +1,79 @@
+"""Each broken study gives one problem: where, what and what to do about it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.cases import FAULTS, WARNINGS, Fault, keep, put
+from tests.toy import check, make_toy, problems_of, warnings_of, write_study
+
+pytestmark = pytest.mark.faults
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_is_told_once(fault: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One fault gives one problem, with its place, what was found there and what to do."""
+    monkeypatch.chdir(tmp_path)
+    toy = make_toy()
+    fault.breaks(toy)
+    write_study(tmp_path, toy, **fault.study)
+    problems = problems_of(check())
+    assert len(problems) == 1, problems
+    (problem,) = problems
+    assert problem["where"].startswith(fault.where), problem
+    assert fault.what in problem["what"], problem
+    assert fault.fix in problem["fix"], problem
+
+
+@pytest.mark.parametrize("fault", WARNINGS, ids=lambda fault: fault.name)
+def test_what_weakens_a_result_is_a_warning(fault: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A weak spot gives one warning and no problem."""
+    monkeypatch.chdir(tmp_path)
+    toy = make_toy()
+    fault.breaks(toy)
+    write_study(tmp_path, toy)
+    preflight = check()
+    assert problems_of(preflight) == []
+    (warning,) = warnings_of(preflight)
+    assert warning["where"].startswith(fault.where), warning
+    assert fault.what in warning["what"], warning
+    assert fault.fix in warning["fix"], warning
+
+
+def test_an_arm_without_a_time_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contrasts that lack a cell are named, and so are averages that leave a time out."""
+    monkeypatch.chdir(tmp_path)
+    toy = make_toy()
+    keep(lambda row: (row.group, row.day) != ("healthy", "7"))(toy)
+    write_study(tmp_path, toy)
+    preflight = check()
+    assert problems_of(preflight) == []
+    lacking, partial = sorted(warnings_of(preflight), key=lambda warning: warning["what"], reverse=True)
+    assert "as an arm lacks the time: injured_vs_healthy__7d, treated_vs_healthy__7d" in lacking["what"]
+    assert "at: all_times" in lacking["fix"]
+    assert "injured_vs_healthy (times_left_out:7d)" in partial["what"]
+
+
+def test_a_baseline_for_all_times_needs_no_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An arm that says that it serves every time lacks none."""
+    monkeypatch.chdir(tmp_path)
+    toy = make_toy()
+    keep(lambda row: (row.group, row.day) != ("healthy", "7"))(toy)
+    put("arms", "levels", "healthy", "at", value="all_times")(toy)
+    write_study(tmp_path, toy)
+    preflight = check()
+    assert problems_of(preflight) + warnings_of(preflight) == []
+
+
+def test_the_toy_study_is_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the broken studies are made from has neither problems nor warnings."""
+    monkeypatch.chdir(tmp_path)
+    write_study(tmp_path, make_toy())
+    preflight = check()
+    assert problems_of(preflight) + warnings_of(preflight) == []
+
+
+def test_faults_are_told_apart_by_kind() -> None:
+    """No two faults of the table have one name."""
+    names = [fault.name for fault in FAULTS + WARNINGS]
+    assert len(set(names)) == len(names)
