@@ -48,7 +48,8 @@ class Contrast:
     id
         Name in paths and tables, such as `msc_vs_ccl4__7d`.
     kind
-        `injury`, `treatment`, `distance` (treated against healthy), `head_to_head`, `product_on_healthy` or `extra`.
+        `injury`, `treatment`, `distance` (treated against healthy), `head_to_head`, `product_on_healthy`, `comparison`
+        (a healthy or reference arm against another one that it names) or `extra`.
     form
         `averaged`, `at_time`, `change`, `any_time`, `over_time` or `extra`.
     arm, base
@@ -146,6 +147,7 @@ def _pairs(arms: Mapping[str, Arm]) -> Iterator[tuple[str, str, str]]:
     """Kind, arm and base of every pair of arms to be compared."""
     bases = {name: base_of(name, arms) for name in arms}
     kinds = {"injured": "injury", "treated_healthy": "product_on_healthy"}
+    kinds |= dict.fromkeys(("healthy", "reference"), "comparison")
     for name, arm in arms.items():
         base = bases[name]
         if base is None:

@@ -187,15 +187,23 @@ def _balance_scores(
     means = dict(zip(model.genes, model.base_mean, strict=True))
     scores, notes = {}, {}
     for balance in balances_of(genes):
-        sides = [[ids[symbol] for symbol in side if symbol in ids] for side in (balance.anti, balance.pro)]
         members = (*balance.anti, *balance.pro)
         lost = [symbol for symbol in members if symbol not in ids]
         low = sorted(symbol for symbol in members if symbol in ids and means[ids[symbol]] < LOW_EXPRESSION)
-        anti, pro = (expression[side].mean(axis=1) for side in sides)
+        anti, pro = (_side_mean(side, ids, genes=genes, expression=expression) for side in (balance.anti, balance.pro))
         scores[balance.name] = anti - pro
         parts = [f"low_expression:{','.join(low)}" if low else "", f"not_measured:{','.join(lost)}" if lost else ""]
         notes[balance.name] = ";".join(filter(None, parts))
     return pd.DataFrame(scores, index=expression.index), notes
+
+
+def _side_mean(
+    side: Sequence[str], ids: Mapping[str, str], *, genes: pd.DataFrame, expression: pd.DataFrame
+) -> pd.Series:
+    """Mean expression of one side in every sample; paralogues of one human gene (mouse Bcl2a1a, b, d) count as one."""
+    family = dict(zip(genes["symbol"], genes["human"], strict=True))
+    measured = {ids[symbol]: family[symbol] for symbol in side if symbol in ids}
+    return expression[list(measured)].T.groupby(measured).mean().mean(axis=0).reindex(expression.index)
 
 
 def _balance_rows(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anndata
 import numpy as np
@@ -115,8 +116,9 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.part")
+    plain: dict[str, Any] = {name: np.asarray(array) for name, array in arrays.items()}
     with beside.open("wb") as stream:
-        np.savez_compressed(stream, **{name: np.asarray(array) for name, array in arrays.items()})
+        np.savez_compressed(stream, **plain)
     beside.replace(target)
 
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +20,14 @@ class Run:
     output: str
 
     def jobs(self) -> dict[str, int]:
-        """Rules that (would) run, with their number, from the last job table."""
-        table = self.output.rpartition("job ")[2] if "\njob " in self.output else ""
-        return {name: int(count) for name, count in re.findall(r"^(\w+)\s+(\d+)$", table, flags=re.MULTILINE)}
+        """Rules that would run, with their number, from the last job table."""
+        tables = re.split(r"^job +count *$", self.output, flags=re.MULTILINE)[1:]
+        rows = re.findall(r"^(\w+) +(\d+)$", tables[-1].partition("total")[0], flags=re.MULTILINE) if tables else []
+        return {name: int(count) for name, count in rows}
+
+    def finished(self) -> dict[str, int]:
+        """Rules whose jobs ran, with their number."""
+        return dict(Counter(re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)$", self.output, flags=re.MULTILINE)))
 
 
 def clone(root: Path, target: Path) -> Path:

@@ -110,7 +110,8 @@ def write_toy(toy: Toy, folder: Path) -> None:
 
 def write_yaml(content: Mapping[str, Any], path: Path) -> None:
     """Write YAML with its keys in their order."""
-    path.write_text(yaml.safe_dump(json.loads(json.dumps(content)), sort_keys=False, allow_unicode=True), encoding="utf-8")
+    plain = json.loads(json.dumps(content))  # without an object in two places, which YAML would alias
+    path.write_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def make_settings(*names: str) -> dict[str, Any]:

@@ -25,31 +25,11 @@ def balances_over_time(table: pd.DataFrame, look: Look) -> Figure:
         The dataset's.
     """
     effects = table.drop_duplicates("effect")
-    names, whens = list(effects["effect"]), ordered(table["when"])
-    colour = alt.Color(
-        "effect:N",
-        title=None,
-        scale=alt.Scale(domain=names, range=[look.colours[arm] for arm in effects["arm"]]),
-        legend=alt.Legend(orient="top", columns=1, symbolType="circle"),
-    )
-    domain = [min(0.0, table["ci_low"].min()) * ROOM, max(0.0, table["ci_high"].max()) * ROOM]
-    axis = alt.Axis(labelExpr=fold_labels(), tickCount=5)
-    panels = []
-    for title in ordered(table["title"]):
-        base = alt.Chart(inline(table[table["title"] == title])).encode(
-            x=alt.X("when:N", sort=whens, title=None, axis=alt.Axis(labelAngle=0) if any(whens) else None),
-            xOffset=alt.XOffset("effect:N", sort=names, scale=alt.Scale(domain=names)),
-            color=colour,
-        )
-        y = {"title": "log2 change (fold below)", "scale": alt.Scale(domain=domain), "axis": axis}
-        zero = (
-            alt.Chart(inline(pd.DataFrame({"estimate": [0.0]})))
-            .mark_rule(color=LINE)
-            .encode(y=alt.Y("estimate:Q", **y))
-        )
-        bars = base.mark_rule(strokeWidth=2).encode(y=alt.Y("ci_low:Q", **y), y2="ci_high:Q")
-        dots = base.mark_point(filled=True, size=48, opacity=1).encode(y=alt.Y("estimate:Q", **y))
-        panels.append((zero + bars + dots).properties(width=235, height=150, title=alt.TitleParams(title, fontSize=12)))
+    colours = {row.effect: look.colours[row.arm] for row in effects.itertuples()}
+    panels = [
+        _panel(table[table["title"] == title], table, colours).properties(title=alt.TitleParams(title, fontSize=12))
+        for title in ordered(table["title"])
+    ]
     return finish(
         alt.concat(*panels, columns=COLUMNS, spacing=22),
         look,
@@ -60,6 +40,35 @@ def balances_over_time(table: pd.DataFrame, look: Look) -> Figure:
     )
 
 
+def _panel(own: pd.DataFrame, table: pd.DataFrame, colours: dict[str, str]) -> alt.LayerChart:
+    """One balance."""
+    names, whens = list(colours), ordered(table["when"])
+    domain = [min(0.0, table["ci_low"].min()) * ROOM, max(0.0, table["ci_high"].max()) * ROOM]
+    scale, axis = alt.Scale(domain=domain, nice=False), alt.Axis(labelExpr=fold_labels(), tickCount=5)
+    subject = "log2 change (fold below)"
+    base = alt.Chart(inline(own[["effect", "when", "estimate", "ci_low", "ci_high"]])).encode(
+        x=alt.X("when:N", sort=whens, title=None, axis=alt.Axis(labelAngle=0) if any(whens) else None),
+        xOffset=alt.XOffset("effect:N", sort=names, scale=alt.Scale(domain=names)),
+        color=alt.Color(
+            "effect:N",
+            title=None,
+            scale=alt.Scale(domain=names, range=list(colours.values())),
+            legend=alt.Legend(orient="top", columns=1, symbolType="circle"),
+        ),
+    )
+    zero = alt.Chart(inline(pd.DataFrame({"estimate": [0.0]}))).mark_rule(color=LINE)
+    layers = [
+        zero.encode(y=alt.Y("estimate:Q", title=subject, scale=scale, axis=axis)),
+        base.mark_rule(strokeWidth=2).encode(
+            y=alt.Y("ci_low:Q", title=subject, scale=scale, axis=axis), y2="ci_high:Q"
+        ),
+        base.mark_point(filled=True, size=48, opacity=1).encode(
+            y=alt.Y("estimate:Q", title=subject, scale=scale, axis=axis)
+        ),
+    ]
+    return alt.layer(*layers).properties(width=235, height=150)
+
+
 def _words(table: pd.DataFrame) -> str:
     """Every estimate of the first balance."""
     first = table[table["title"] == table["title"].iloc[0]]
@@ -67,6 +76,4 @@ def _words(table: pd.DataFrame) -> str:
         f"{row.effect}{', ' + row.when if row.when else ''}: {estimate(row.estimate, row.ci_low, high=row.ci_high)}"
         for row in first.itertuples()
     ]
-    return (
-        f"Changes of the balances on the log2 scale with 95 % intervals. {first['title'].iloc[0]}: {'; '.join(parts)}."
-    )
+    return f"Changes on the log2 scale with 95 % intervals. {first['title'].iloc[0]}: {'; '.join(parts)}."

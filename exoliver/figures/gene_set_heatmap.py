@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import altair as alt
 import pandas as pd
 
@@ -11,6 +13,8 @@ from exoliver.figures.words import number, p_words
 
 SURE = "●"
 LEAST_LIMIT = 2.0
+STEP = 50  # pixels of a column
+LETTER, MIN_LETTERS = 6.0, 9  # pixels of a letter above the columns, and the shortest line
 
 
 def gene_set_heatmap(table: pd.DataFrame, look: Look, *, name: str, title: str, fdr: float) -> Figure:
@@ -29,26 +33,39 @@ def gene_set_heatmap(table: pd.DataFrame, look: Look, *, name: str, title: str, 
     """
     drawn = table.assign(shown=tile_text(table, fdr))
     limit = max(LEAST_LIMIT, float(table["nes"].abs().max()) if table["nes"].notna().any() else 0.0)
-    panels = []
-    for position, effect in enumerate(ordered(table["effect"])):
-        own = drawn[drawn["effect"] == effect]
-        rows = alt.Axis(labelLimit=230) if position == 0 else None
-        base = alt.Chart(inline(own)).encode(
-            x=alt.X("when:N", sort=ordered(own["when"]), title=None, axis=alt.Axis(orient="top", labelAngle=0)),
-            y=alt.Y("title:N", sort=ordered(table["title"]), title=None, axis=rows),
-        )
-        tiles = base.mark_rect(stroke=CELL_EDGE).encode(color=score_colour(limit))
-        words = base.mark_text(fontSize=10, color=CELL_INK).encode(text="shown:N")
-        panel = (tiles + words).properties(width={"step": 50}, height={"step": 20})
-        panels.append(panel.properties(title=alt.TitleParams(_lines(effect), fontSize=11, fontWeight="normal")))
+    panels = [_panel(drawn[drawn["effect"] == effect], drawn, limit) for effect in ordered(table["effect"])]
+    chart = alt.hconcat(*panels, spacing=10) if any(table["when"]) else _tiles(drawn, drawn, limit, "effect")
     return finish(
-        alt.hconcat(*panels, spacing=10),
+        chart,
         look,
         name=name,
         title=title,
         alt_text=_words(table, title),
         data=table[["title", "effect", "when", "nes", "padj"]].rename(columns={"title": "gene_set"}),
     )
+
+
+def _panel(own: pd.DataFrame, drawn: pd.DataFrame, limit: float) -> alt.LayerChart:
+    """The times of one effect, its two arms above them; the first panel names the sets."""
+    effect, width = own["effect"].iloc[0], STEP * own["when"].nunique()
+    arm, _, base = effect.partition(" vs ")
+    letters = max(MIN_LETTERS, int(width / LETTER))
+    lines = [*textwrap.wrap(arm, letters), *(textwrap.wrap(f"vs {base}", letters) if base else [])]
+    is_first = effect == drawn["effect"].iloc[0]
+    title = alt.TitleParams(lines, fontSize=11, fontWeight="normal")
+    return _tiles(own, drawn, limit, "when", names=is_first).properties(title=title)
+
+
+def _tiles(own: pd.DataFrame, drawn: pd.DataFrame, limit: float, column: str, *, names: bool = True) -> alt.LayerChart:
+    """Tiles with their scores."""
+    axis = alt.Axis(orient="top", labelAngle=0 if column == "when" else -35, labelLimit=220)
+    base = alt.Chart(inline(own)).encode(
+        x=alt.X(f"{column}:N", sort=ordered(own[column]), title=None, axis=axis),
+        y=alt.Y("title:N", sort=ordered(drawn["title"]), title=None, axis=alt.Axis(labelLimit=230) if names else None),
+    )
+    tiles = base.mark_rect(stroke=CELL_EDGE).encode(color=score_colour(limit))
+    words = base.mark_text(fontSize=10, color=CELL_INK).encode(text="shown:N")
+    return (tiles + words).properties(width={"step": STEP}, height={"step": 20})
 
 
 def tile_text(table: pd.DataFrame, fdr: float) -> list[str]:
@@ -61,14 +78,10 @@ def score_colour(limit: float) -> alt.Color:
     """Scores from blue (lower) over white to orange (higher), the same in all panels."""
     scale = alt.Scale(domain=[-limit, 0, limit], range=[DIVERGING[0], DIVERGING[2], DIVERGING[4]], interpolate="rgb")
     return alt.Color(
-        "nes:Q", scale=scale, legend=alt.Legend(title="NES", orient="right", gradientLength=90, format="~g")
+        "nes:Q",
+        scale=scale,
+        legend=alt.Legend(title="NES", orient="bottom", gradientLength=140, gradientThickness=10, format="~g"),
     )
-
-
-def _lines(effect: str) -> list[str]:
-    """Name of an effect in lines that fit above its columns."""
-    arm, _, base = effect.partition(" vs ")
-    return [arm, f"vs {base}"] if base else [effect]
 
 
 def _words(table: pd.DataFrame, title: str) -> str:

@@ -8,8 +8,10 @@ import altair as alt
 import pandas as pd
 
 from exoliver.figures.figure import Figure, finish
-from exoliver.figures.style import SHAPES, Look, inline, time_words
+from exoliver.figures.style import MUTED, SHAPES, Look, inline, time_words
 from exoliver.figures.words import number
+
+SHAPE_LEGEND = alt.Legend(symbolFillColor=MUTED, symbolStrokeColor=MUTED)
 
 
 def pca(samples: pd.DataFrame, look: Look, *, shares: Sequence[float]) -> Figure:
@@ -36,7 +38,9 @@ def pca(samples: pd.DataFrame, look: Look, *, shares: Sequence[float]) -> Figure
     }
     if len(times) > 1:
         shapes = [SHAPES[position % len(SHAPES)] for position in range(len(times))]
-        encodings["shape"] = alt.Shape("when:N", scale=alt.Scale(domain=times, range=shapes), title="Time")
+        encodings["shape"] = alt.Shape(
+            "when:N", scale=alt.Scale(domain=times, range=shapes), title="Time", legend=SHAPE_LEGEND
+        )
     columns = ["sample", "arm_label", "when", "pc1", "pc2"]
     chart = (
         alt.Chart(inline(table[columns]))

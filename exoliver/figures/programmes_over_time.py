@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from exoliver.figures.figure import Figure, finish
-from exoliver.figures.style import LINE, Look, inline, ordered
+from exoliver.figures.style import GREY, LINE, Look, inline, ordered
 from exoliver.figures.words import number, p_words
 
 BELOW, ABOVE, COLUMNS = "below the false discovery rate", "not below", 2
@@ -33,7 +33,13 @@ def programmes_over_time(table: pd.DataFrame, look: Look, *, fdr: float) -> Figu
     colour = alt.Color(
         "effect:N",
         title=None,
-        scale=alt.Scale(domain=list(effects["effect"]), range=[look.colours[arm] for arm in effects["arm"]]),
+        scale=alt.Scale(
+            domain=list(effects["effect"]),
+            range=[
+                GREY if kind == "injury" else look.colours[arm]
+                for kind, arm in zip(effects["kind"], effects["arm"], strict=True)
+            ],
+        ),
         legend=alt.Legend(orient="top", columns=1, symbolType="stroke", symbolSize=300),
     )
     dash = alt.StrokeDash(

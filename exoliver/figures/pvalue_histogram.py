@@ -20,8 +20,12 @@ RISES = (
     "Beyond the first bin the histogram rises towards 1: genes that move together, or a factor that the model does not "
     "know, make small p-values rarer than chance would; the list of genes may be too short."
 )
-FALLS = "The histogram falls slowly over its whole length: many genes change a little, or an unknown factor splits the arms."
+BROAD = (
+    "The histogram falls from a peak at 0 over a slope to a floor, as it does where many genes change, some a little."
+)
 HILL = "The histogram has a hill away from 0: an unknown factor may split the samples, or many genes have few counts."
+NONE = "There is no p-value to show."
+SOUND = (PEAK, BROAD, FLAT)
 
 
 def pvalue_histogram(table: pd.DataFrame, look: Look, *, contrast: str, title: str) -> Figure:
@@ -70,15 +74,15 @@ def histogram_words(table: pd.DataFrame) -> str:
     """What the shape of a contrast's p-values says, in one sentence."""
     pvalues = table["pvalue"].dropna().to_numpy(dtype=float)
     if not len(pvalues):
-        return "There is no p-value to show."
+        return NONE
     heights = np.histogram(pvalues, bins=BINS, range=(0, 1))[0]
     low, high = heights[1 : BINS // 3].mean(), heights[-BINS // 3 : -1].mean()
-    noise = DEVIATIONS * np.sqrt(max(high, 1.0) / (BINS // 3))
-    has_peak = heights[0] > high + DEVIATIONS * np.sqrt(max(high, 1.0))
-    if heights[1:].max() > max(heights[0], high + DEVIATIONS * np.sqrt(max(high, 1.0))) and not has_peak:
+    noise = DEVIATIONS * np.sqrt(max(high, 1.0))
+    mean_noise = noise / np.sqrt(BINS // 3)
+    if heights[1:].max() > heights[0] + noise and heights[1:].max() > high + noise:
         return HILL
-    if low < high - noise and low < (1 - SLOPE) * high:
+    if low < min(high - mean_noise, (1 - SLOPE) * high):
         return RISES
-    if low > high + noise and low > (1 + SLOPE) * high:
-        return FALLS
-    return PEAK if has_peak else FLAT
+    if low > max(high + mean_noise, (1 + SLOPE) * high):
+        return BROAD
+    return PEAK if heights[0] > high + noise else FLAT

@@ -27,7 +27,7 @@ def sample_distances(distances: pd.DataFrame, look: Look, *, arms: pd.Series) ->
         Arm of each sample, indexed alike.
     """
     names = list(distances.index)
-    lower = np.tril_indices(len(names))
+    lower = np.tril_indices(len(names), k=-1)
     table = pd.DataFrame(
         {
             "first": [names[row] for row in lower[0]],
@@ -40,7 +40,7 @@ def sample_distances(distances: pd.DataFrame, look: Look, *, arms: pd.Series) ->
     x = {"sort": None, "scale": alt.Scale(domain=[STRIP, *names]), "title": None, "axis": None}
     y = alt.Y("first:N", sort=names, title=None, axis=axis)
     legend = alt.Legend(title="Distance (log2 scale)", orient="right", gradientLength=120)
-    colour = alt.Color("distance:Q", scale=alt.Scale(range=list(SEQUENTIAL)), legend=legend)
+    colour = alt.Color("distance:Q", scale=alt.Scale(range=list(SEQUENTIAL), zero=False), legend=legend)
     heat = alt.Chart(inline(table)).mark_rect().encode(x=alt.X("second:N", **x), y=y, color=colour)
     own = pd.DataFrame({"first": names, "second": STRIP, "arm_label": arms.loc[names].map(look.labels).to_numpy()})
     strip = alt.Chart(inline(own)).mark_rect().encode(x=alt.X("second:N", **x), y=y, color=look.arm_colour())
@@ -51,23 +51,31 @@ def sample_distances(distances: pd.DataFrame, look: Look, *, arms: pd.Series) ->
         name="sample_distances",
         title="Distances between samples",
         alt_text=_words(distances, arms),
-        data=distances.round(2).reset_index(names="sample"),
+        data=_means(distances, arms).assign(arm=arms.loc[names].map(look.labels).to_numpy()),
     )
+
+
+def _means(distances: pd.DataFrame, arms: pd.Series) -> pd.DataFrame:
+    """Mean distance of each sample to those of its own arm and to the others; missing where there are none."""
+    values = distances.to_numpy()
+    own = arms.loc[distances.index].to_numpy()
+    same = own[:, None] == own[None, :]
+    peers, others = same & ~np.eye(len(own), dtype=bool), ~same
+    means = {
+        name: [row[chosen].mean() if chosen.any() else np.nan for row, chosen in zip(values, mask, strict=True)]
+        for name, mask in (("to_own_arm", peers), ("to_others", others))
+    }
+    return pd.DataFrame({"sample": list(distances.index), **means})
 
 
 def _words(distances: pd.DataFrame, arms: pd.Series) -> str:
     """Mean distance within and between arms, and the sample that is farthest from its own arm."""
-    values = distances.to_numpy()
-    own = arms.loc[distances.index].to_numpy()
-    same = own[:, None] == own[None, :]
-    off = ~np.eye(len(own), dtype=bool)
-    parts = [f"Distances between {len(own)} samples"]
-    if (same & off).any():
-        parts.append(f"mean within an arm {number(values[same & off].mean())}")
-        within = np.where(same & off, values, np.nan)
-        has_peer = (same & off).any(axis=1)
-        means = np.where(has_peer, np.nansum(within, axis=1) / np.maximum((same & off).sum(axis=1), 1), 0)
-        parts.append(f"farthest from its own arm: {distances.index[int(means.argmax())]} ({number(means.max())})")
-    if (~same).any():
-        parts.append(f"mean between arms {number(values[~same].mean())}")
+    means = _means(distances, arms)
+    parts = [f"Distances between {len(means)} samples"]
+    if means["to_own_arm"].notna().any():
+        far = means.loc[means["to_own_arm"].idxmax()]
+        parts.append(f"mean within an arm {number(means['to_own_arm'].mean())}")
+        parts.append(f"farthest from its own arm: {far['sample']} ({number(far['to_own_arm'])})")
+    if means["to_others"].notna().any():
+        parts.append(f"mean between arms {number(means['to_others'].mean())}")
     return "; ".join(parts) + "."

@@ -84,8 +84,8 @@ class Look:
 
     def title(self, text: str, width: int = 62) -> alt.TitleParams:
         """A title in lines, with what must be seen above every simulated figure."""
-        subtitle = ["simulated data"] if self.simulated else []
-        return alt.TitleParams(text=textwrap.wrap(text, width) or [""], subtitle=subtitle)
+        lines = textwrap.wrap(text, width) or [""]
+        return alt.TitleParams(lines, subtitle="simulated data") if self.simulated else alt.TitleParams(lines)
 
     def time_title(self) -> str:
         """Title of an axis of times."""

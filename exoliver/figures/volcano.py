@@ -98,7 +98,7 @@ def place_labels(genes: pd.DataFrame, limit: float, *, top: float) -> pd.DataFra
     for row in genes.itertuples():
         across, down = (row.x + limit) / (2 * limit) * WIDTH, (1 - row.y / top) * HEIGHT
         length = LETTER * len(str(row.name)) + 5
-        to_right = row.x > 0 and across + length < WIDTH or across - length < 0
+        to_right = (row.x > 0 and across + length < WIDTH) or across - length < 0
         left = across if to_right else across - length
         box = (left, down - LINE_HEIGHT / 2, left + length, down + LINE_HEIGHT / 2)
         if any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):

@@ -12,6 +12,7 @@ NOTHING = "–"
 MINUS = "−"
 THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
 FIGURE_SPACE, PUNCTUATION_SPACE = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
+LARGE = 1e5  # from here on a number is written with its power of ten
 SMALLEST = 1e-300  # below this a p-value is a limit of the arithmetic, not a number
 
 
@@ -30,6 +31,14 @@ def number(value: Any, digits: int = 2, *, most: int = 12) -> str:
     if is_missing(value):
         return NOTHING
     return _fixed(float(value), min(most, decimals(float(value), digits)))
+
+
+def amount(value: float) -> str:
+    """A number that a user gave, as it was given: `0.25`, `100`, `1e6`."""
+    if abs(value) < LARGE:
+        return f"{value:.6g}".replace("-", MINUS)
+    digits, _, power = f"{value:e}".partition("e")
+    return f"{float(digits):g}e{int(power)}"
 
 
 def decimals(value: float, digits: int = 2) -> int:

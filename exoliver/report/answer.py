@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import pandas as pd
@@ -10,8 +11,7 @@ import pandas as pd
 from exoliver.contrasts import Contrast
 from exoliver.figures.style import Look
 from exoliver.figures.words import capital, count, estimate, fold, joined, number, p_words, plural, shortened
-from exoliver.report.elements import Bullets, Heading, Prose, Section
-from exoliver.report.limits import limits_of
+from exoliver.report.elements import Prose, Section
 from exoliver.report.material import Material
 from exoliver.report.naming import (
     HEADLINE_BALANCE,
@@ -30,10 +30,13 @@ from exoliver.report.summary import direction, strongest, summarise_contrasts
 
 MOST_EFFECTS = 3  # effects of one kind that have a sentence of their own
 MOST_SETS = 2  # programmes named on either side
+MOST_BALANCES = 4
+BALANCE = "the balance of MCL1 and BCL2L1 over BAX and BAK1 mRNA"
+NO_PROGRAMME = "no programme stands out"
 
 
 def answer_section(material: Material) -> Section:
-    """What was found, how sure it is, what cannot be tested and what may not be claimed."""
+    """What was found, how sure it is, and what cannot be tested."""
     summary = summarise_contrasts(material.contrasts, material.tables, fdr=material.fdr)
     blocks: list[Any] = [
         *_effects(material, summary, "injury", "Injury"),
@@ -44,8 +47,6 @@ def answer_section(material: Material) -> Section:
     ]
     reasons = not_testable(material)
     blocks += [Prose((f"{capital('; '.join(reasons))}.",), lead="Not testable")] if reasons else []
-    limits = limits_of(material.facts, material.contrasts, look=material.look)
-    blocks += [Heading("Read with care"), Bullets(tuple(limits))] if limits else []
     finding = headline(material, summary)
     return Section("answer", "Answer", finding, "Answer", tuple(blocks))
 
@@ -57,11 +58,11 @@ def headline(material: Material, summary: pd.DataFrame) -> str:
         return "No effect can be tested with these samples."
     contrast, row = first[0], summary.loc[first[0].id]
     arm, base = material.look.labels[contrast.arm], material.look.labels[contrast.base]
-    of = f"{count(row['tested'])} genes against {base} (false discovery rate {material.fdr:g})"
-    if not row["changed"]:
-        text = f"There is no evidence that {arm} changes any of {of}"
+    of = f"{count(row['tested'])} genes {{}} with {arm} against {base} (false discovery rate {material.fdr:g})"
+    if row["changed"]:
+        text = f"{count(row['changed'])} of {of.format('change')}"
     else:
-        text = f"{arm} changes {count(row['changed'])} of {of}"
+        text = f"There is no evidence that any of {of.format('changes')}"
     ranks = rank_words(material, contrast)
     return f"{text}; by rank alone, {ranks}." if ranks else f"{text}."
 
@@ -76,8 +77,8 @@ def rank_words(material: Material, contrast: Contrast, *, with_scores: bool = Fa
     parts = []
     for side, hits in strongest(table, material.fdr, limit=MOST_SETS).items():
         names = [_lowered(titles[name]) + (f" (NES {number(nes)})" if with_scores else "") for name, nes, _ in hits]
-        parts += [f"{joined(names)} higher" if side == "high" else f"{joined(names)} lower"] if names else []
-    return f"{joined(parts)}" if parts else "no programme stands out"
+        parts += [f"{side}: {joined(names)}"] if names else []
+    return "; ".join(parts) if parts else NO_PROGRAMME
 
 
 def _lowered(title: str) -> str:
@@ -86,12 +87,15 @@ def _lowered(title: str) -> str:
 
 
 def _effects(material: Material, summary: pd.DataFrame, kind: str, lead: str) -> list[Prose]:
-    """A sentence for each averaged effect of one kind."""
+    """One effect of a kind in full; several against one base in one sentence."""
     effects = averaged(material.contrasts, kind)
-    sentences = [effect_sentence(material, contrast, summary) for contrast in effects[:MOST_EFFECTS]]
-    rest = effects[MOST_EFFECTS:]
-    if rest:
-        sentences.append(f"{plural(len(rest), 'further effect')} of this kind: see what changed.")
+    groups = [list(group) for _, group in groupby(effects, key=lambda contrast: contrast.base)]
+    sentences = [
+        effect_sentence(material, group[0], summary) if len(group) == 1 else _group_sentence(material, group, summary)
+        for group in groups[:MOST_EFFECTS]
+    ]
+    rest = sum(map(len, groups[MOST_EFFECTS:]))
+    sentences += [f"{plural(rest, 'further effect')} of this kind: see what changed."] if rest else []
     return [Prose((" ".join(sentences),), lead=lead)] if sentences else []
 
 
@@ -99,19 +103,37 @@ def effect_sentence(material: Material, contrast: Contrast, summary: pd.DataFram
     """How many genes an effect raises and lowers, how many of them may be false, and the programmes by rank."""
     row = summary.loc[contrast.id]
     arm, base = material.look.labels[contrast.arm], material.look.labels[contrast.base]
-    when = averaged_words(contrast, material.look)
-    against = f"of {count(row['tested'])} genes against {base}"
-    if not row["changed"]:
-        smallest = material.tables[contrast.id]["padj"].min()
-        details = [when, p_words(smallest, "smallest adjusted p")]
-        text = f"There is no evidence that {arm} changes any {against}"
-    else:
+    average = averaged_words(contrast, material.look)
+    tested = f"{count(row['tested'])} genes"
+    if row["changed"]:
         false = max(1, round(material.fdr * row["changed"]))
-        details = [when, f"about {count(false)} of the {count(row['changed'])} may be false"]
-        text = f"{arm} raises {count(row['up'])} and lowers {count(row['down'])} {against}"
+        doubt = f"about {count(false)} of the {count(row['changed'])} may be false"
+        text = f"{arm} raises {count(row['up'])} and lowers {count(row['down'])} of {tested} against {base}"
+    else:
+        doubt = p_words(material.tables[contrast.id]["padj"].min(), "smallest adjusted p")
+        text = f"There is no evidence that {arm} changes any of {tested} against {base}"
     ranks = rank_words(material, contrast, with_scores=True)
-    tail = f"; by rank alone, {ranks}" if ranks else ""
-    return f"{text} ({'; '.join(filter(None, details))}){tail}.{_distance(material, contrast, summary)}"
+    tail = f" By rank alone, {ranks}." if ranks else ""
+    return f"{text} ({'; '.join(filter(None, [average, doubt]))}).{tail}{_distance(material, contrast, summary)}"
+
+
+def _group_sentence(material: Material, effects: Sequence[Contrast], summary: pd.DataFrame) -> str:
+    """Several arms against one base."""
+    labels, tested = material.look.labels, summary.loc[effects[0].id, "tested"]
+    genes, ranks = [], {}
+    for contrast in effects:
+        row = summary.loc[contrast.id]
+        found = (
+            f"{count(row['up'])} raised, {count(row['down'])} lowered" if row["changed"] else "no evidence of a change"
+        )
+        genes.append(f"{labels[contrast.arm]}: {found}")
+        ranks[labels[contrast.arm]] = rank_words(material, contrast)
+    text = f"Of {count(tested)} genes against {labels[effects[0].base]} (false discovery rate {material.fdr:g}), "
+    told = {arm: words for arm, words in ranks.items() if words and words != NO_PROGRAMME}
+    tail = " By rank alone, " + "; ".join(f"{arm} {words}" for arm, words in told.items()) + "." if told else ""
+    if not told and any(ranks.values()):
+        tail = f" By rank alone, {NO_PROGRAMME}."
+    return f"{text}{'; '.join(genes)}.{tail}"
 
 
 def _distance(material: Material, contrast: Contrast, summary: pd.DataFrame) -> str:
@@ -123,8 +145,8 @@ def _distance(material: Material, contrast: Contrast, summary: pd.DataFrame) -> 
     amount, base = count(summary.loc[left[0].id, "changed"]), material.look.labels[left[0].base]
     text = f" Against {base}, {amount} genes still differ in {material.look.labels[contrast.arm]}"
     if injuries:
-        text += f", {count(summary.loc[injuries[0].id, 'changed'])} in {material.look.labels[contrast.base]}"
-    return f"{text} (numbers of genes, not a share restored)."
+        text += f" and {count(summary.loc[injuries[0].id, 'changed'])} in {material.look.labels[contrast.base]}"
+    return f"{text}: a count, not a share restored."
 
 
 def _over_time(material: Material, summary: pd.DataFrame) -> list[Prose]:
@@ -161,11 +183,12 @@ def _ranks_over_time(material: Material, omnibus: Contrast) -> str:
                 sides = seen.setdefault(str(row.gene_set), {})
                 sides.setdefault("higher" if row.nes > 0 else "lower", []).append(contrast.times[0])
     titles = set_titles(seen, programmes.entry)
-    parts = [
-        f"{_lowered(titles[name])} {' and '.join(_when(side, times, material.look) for side, times in sides.items())}"
-        for name, sides in seen.items()
-    ]
-    return joined(parts) if parts else "no programme stands out at any time"
+    alike: dict[str, list[str]] = {}
+    for name, sides in seen.items():
+        when = " and ".join(_when(side, times, material.look) for side, times in sides.items())
+        alike.setdefault(when, []).append(_lowered(titles[name]))
+    parts = [f"{joined(names)} {when}" for when, names in alike.items()]
+    return "; ".join(parts) if parts else "no programme stands out at any time"
 
 
 def _when(side: str, times: list[float], look: Look) -> str:
@@ -175,26 +198,35 @@ def _when(side: str, times: list[float], look: Look) -> str:
 
 def _balance(material: Material) -> list[Prose]:
     """The headline balance of survival over death genes under each treatment."""
-    chosen = averaged(material.contrasts, "treatment")[:MOST_EFFECTS]
-    rows = material.panel[material.panel["item"] == HEADLINE_BALANCE].set_index("contrast")
-    sentences = [
-        balance_sentence(rows.loc[contrast.id], material.look.labels[contrast.arm], material.look.labels[contrast.base])
-        for contrast in chosen
-        if contrast.id in rows.index
-    ]
-    return [Prose((" ".join(sentences),), lead="Survival against death")] if sentences else []
+    rows = material.panel[material.panel["item"] == HEADLINE_BALANCE].dropna(subset=["estimate"]).set_index("contrast")
+    chosen = [contrast for contrast in averaged(material.contrasts, "treatment") if contrast.id in rows.index]
+    labels = material.look.labels
+    if not chosen:
+        return []
+    if len(chosen) == 1:
+        contrast = chosen[0]
+        text = balance_sentence(rows.loc[contrast.id], labels[contrast.arm], base=labels[contrast.base])
+    else:
+        parts = [f"{labels[c.arm]} {_change(rows.loc[c.id])}" for c in chosen[:MOST_BALANCES]]
+        text = f"{capital(BALANCE)} (log2, 95 % interval): {'; '.join(parts)}."
+    return [Prose((text,), lead="Survival against death")]
 
 
-def balance_sentence(row: Mapping[str, float], arm: str, base: str) -> str:
+def _change(row: pd.Series) -> str:
+    """One change of the balance, with its direction where the interval has one."""
+    shown = estimate(row["estimate"], row["ci_low"], high=row["ci_high"])
+    is_open = row["ci_low"] <= 0 <= row["ci_high"]
+    return f"{shown}, {'no evidence of a change' if is_open else 'raised' if row['estimate'] > 0 else 'lowered'}"
+
+
+def balance_sentence(row: Mapping[str, float], arm: str, *, base: str) -> str:
     """What an arm does to the headline balance, with the interval."""
     low, high = row["ci_low"], row["ci_high"]
     interval = f"{estimate(row['estimate'], low, high=high)} on the log2 scale, 95 % interval, {p_words(row['pvalue'])}"
-    balance = "the balance of MCL1 and BCL2L1 over BAX and BAK1 mRNA"
     if low <= 0 <= high:
-        beyond = fold(max(abs(low), abs(high)))
-        bound = f"changes of up to {beyond} either way are not excluded"
-        return f"There is no evidence that {arm} changes {balance} against {base}: {interval}; {bound}."
-    return f"{arm} {direction(row['estimate'])} {balance} against {base}: {interval}."
+        bound = f"changes of up to {fold(max(abs(low), abs(high)))} either way are not excluded"
+        return f"There is no evidence that {arm} changes {BALANCE} against {base}: {interval}; {bound}."
+    return f"{arm} {direction(row['estimate'])} {BALANCE} against {base}: {interval}."
 
 
 def not_testable(material: Material) -> list[str]:
@@ -220,7 +252,9 @@ def not_testable(material: Material) -> list[str]:
     if lost:
         found.append(f"{shortened(lost, 4)}, because an arm has no samples there")
     if not any(contrast.form == "over_time" for contrast in estimable(contrasts)):
-        found.append("change over time, because the arms do not share two times")
+        times = {time for contrast in contrasts for time in contrast.times}
+        lacking = "the arms do not share two times" if len(times) > 1 else "all samples are from one time"
+        found.append(f"change over time, because {lacking}")
     if not any(collection.has_sets for collection in material.collections):
         found.append(
             f"programmes, enrichment and the apoptosis panel, because no annotation and no gene sets are shipped for "

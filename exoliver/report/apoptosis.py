@@ -9,9 +9,21 @@ import pandas as pd
 from exoliver.contrasts import Contrast
 from exoliver.figures.balances_over_time import balances_over_time
 from exoliver.figures.panel_forest import panel_forest
-from exoliver.figures.words import capital, count, joined, plural, pvalue
+from exoliver.figures.words import capital, count, joined, plural
 from exoliver.report.changes import effect_cells
-from exoliver.report.elements import Bullets, Column, Heading, Link, Prose, Section, Table, effects, picture, texts
+from exoliver.report.elements import (
+    Bullets,
+    Column,
+    Heading,
+    Link,
+    Prose,
+    Section,
+    Table,
+    effects,
+    picture,
+    pvalues,
+    texts,
+)
 from exoliver.report.material import Material
 from exoliver.report.naming import (
     BALANCES,
@@ -109,7 +121,7 @@ def _table(material: Material, chosen: list[Contrast]) -> list[Any]:
         columns.append(
             Column(f"{effect_words(contrast, material.look)} (95 % interval)", effect_cells(own), is_number=True)
         )
-        columns.append(Column("Adjusted p", tuple(pvalue(value) for value in own["padj"]), is_number=True))
+        columns.append(pvalues("Adjusted p", own["padj"]))
     for contrast in side_by_side(material.contrasts, ("treatment",)):
         if contrast.form == "at_time":
             own = by_contrast.loc[contrast.id].reindex(symbols)
@@ -179,22 +191,26 @@ def _balances(material: Material) -> list[Any]:
         return [Prose(("No balance can be made of the genes measured.",))]
     notes = rows["note"].fillna("").str.replace("_", " ").str.replace(":", ": ").str.replace(",", ", ")
     columns = (
-        texts("Balance", rows["title"]),
         texts("Effect", rows["effect"]),
         *([texts("Time", rows["when"])] if (rows["when"] != "").any() else []),
         Column("log2 change (95 % interval)", effect_cells(rows), is_number=True),
-        Column("p", tuple(pvalue(value) for value in rows["pvalue"]), is_number=True),
-        texts("Note", notes),
+        pvalues("p", rows["pvalue"]),
+        *([texts("Note", notes)] if (notes != "").any() else []),
     )
+    groups = tuple(zip(rows.index[~rows["title"].duplicated()], rows.drop_duplicates("title")["title"], strict=True))
     caption = (
         "Mean expression of anti-apoptotic genes minus that of pro-apoptotic ones, from a linear model on the same design; "
-        "the first balance is the headline, as MCL1 and BCL2L1 keep hepatocytes alive. In the order of the list, then of time."
+        "the first balance is the headline, as MCL1 and BCL2L1 keep hepatocytes alive. In the order of the effects and times."
     )
     figure = picture(
         balances_over_time(rows, material.look),
         "The same as a picture: above the line the survival side gains, below it the death side.",
     )
-    return [Heading("Balances"), figure, Table(caption, columns, more=Link("every contrast", "panel.tsv"))]
+    return [
+        Heading("Balances"),
+        figure,
+        Table(caption, columns, groups=groups, more=Link("every contrast", "panel.tsv")),
+    ]
 
 
 def _limits() -> list[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from exoliver.figures.style import UNITS, time_words
-from exoliver.figures.words import joined, number, plural
+from exoliver.figures.words import amount, joined, plural
 from exoliver.report.elements import Facts, Heading, Prose, Section, Table, texts
 from exoliver.report.material import Material
 from exoliver.report.naming import role_words, treated_arms, unit_words
@@ -72,7 +72,7 @@ def fact_words(value: Any, key: str, facts: Mapping[str, Any]) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float | int):
-        return number(value, 3) if abs(value) < 1e5 else f"{value:.3g}".replace("e+0", "e").replace("e+", "e")
+        return amount(value)
     if isinstance(value, Mapping):
         return joined(f"{name} = {item}" for name, item in value.items())
     if isinstance(value, list | tuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from exoliver.contrasts import Contrast
@@ -30,6 +29,12 @@ from exoliver.report.naming import averaged_words, contrast_words, estimable, ki
 from exoliver.report.summary import REASONS, summarise_contrasts
 
 TOP_GENES = 20
+REASONS_IN_WORDS = {
+    "not_measured": "not counted",
+    "filtered": "too few counts",
+    "all_zero": "no counts",
+    "missing_cell": "not testable",
+}
 HALF_WIDTH = 1.959964  # standard errors on either side of a 95 % normal interval
 
 
@@ -171,8 +176,14 @@ def _of_interest(material: Material) -> list[Any]:
 
 
 def effect_cells(table: pd.DataFrame) -> tuple[str, ...]:
-    """Estimates with intervals; a dash where there is none."""
+    """Estimates with intervals; where there is none, why."""
     return tuple(
-        NOTHING if np.isnan(row.estimate) else estimate(row.estimate, row.ci_low, high=row.ci_high)
+        _reason(row.note) if pd.isna(row.estimate) else estimate(row.estimate, row.ci_low, high=row.ci_high)
         for row in table.itertuples()
     )
+
+
+def _reason(note: object) -> str:
+    """Why a gene has no effect, in words."""
+    text = "" if pd.isna(note) else str(note)
+    return next((words for name, words in REASONS_IN_WORDS.items() if name in text), NOTHING)

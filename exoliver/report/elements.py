@@ -43,10 +43,11 @@ class Prose:
 
 @dataclass(frozen=True)
 class Bullets:
-    """A list; numbered where the order counts."""
+    """A list; numbered where the order counts, folded where it is long and few will read it."""
 
     items: tuple[str, ...]
     is_numbered: bool = False
+    is_folded: bool = False
     kind: ClassVar[str] = "bullets"
 
 
@@ -196,6 +197,8 @@ class Page:
         The section that is read first, with its pictures beside it.
     aside
         Picture beside the answer; None where there is none.
+    cautions
+        What may not be claimed, beside the answer too.
     sections
         All others, in the order of reading.
     up
@@ -210,6 +213,7 @@ class Page:
     answer: Section
     aside: Picture | None
     sections: tuple[Section, ...]
+    cautions: tuple[str, ...] = ()
     up: Link | None = None
     band: str = ""
     version: str = __version__
@@ -253,7 +257,7 @@ def effects(title: str, values: Sequence[Any]) -> Column:
 
 def pvalues(title: str, values: Sequence[Any]) -> Column:
     """A column of p-values."""
-    return Column(title, tuple(aligned([pvalue(value) for value in values])), is_number=True)
+    return Column(title, tuple(pvalue(value) for value in values), is_number=True)
 
 
 def picture(figure: Figure, caption: str, more: Link | None = None) -> Picture:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from exoliver.contrasts import Contrast
 from exoliver.figures.gene_set_heatmap import SURE, gene_set_heatmap
-from exoliver.figures.words import NOTHING, count, joined, number, plural, pvalue
+from exoliver.figures.words import count, joined, plural
 from exoliver.report.elements import (
     Column,
     Heading,
@@ -25,10 +25,12 @@ from exoliver.report.elements import (
 )
 from exoliver.report.material import CollectionResults, Material
 from exoliver.report.naming import (
+    averaged,
     contrast_words,
     effect_words,
     estimable,
     main_contrasts,
+    set_order,
     set_titles,
     side_by_side,
     when_words,
@@ -51,7 +53,7 @@ def enrichment_section(material: Material) -> Section:
     if not used:
         finding = f"Left out, because no gene sets are shipped for {material.facts['organism']}."
         return Section("sets", title, finding, "Left out: no gene sets", ())
-    finding = f"{_finding(material, used)} — a description of ranks, not evidence."
+    finding = f"{_finding(material, used)}: a description of ranks, not evidence."
     blocks: list[Any] = [Prose((CAUTION,))]
     for collection in used:
         blocks += _collection(material, collection)
@@ -91,7 +93,7 @@ def _short(material: Material, used: list[CollectionResults]) -> str:
 
 def _collection(material: Material, collection: CollectionResults) -> list[Any]:
     """One collection: its tiles, and its first sets in each main contrast."""
-    blocks: list[Any] = [Heading(f"{collection.entry['title']} ({collection.entry['release']})")]
+    blocks: list[Any] = [Heading(f"{collection.entry['title']}, {collection.entry['release']}")]
     rows = heatmap_rows(material, collection)
     if rows["nes"].notna().any():
         figure = gene_set_heatmap(
@@ -134,14 +136,25 @@ def heatmap_rows(material: Material, collection: CollectionResults, kinds: tuple
     columns = ["gene_set", "nes", "padj", "effect", "when"]
     rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     rows = rows.assign(title=rows["gene_set"].map(titles))
-    size = rows.assign(size=rows["nes"].abs()).groupby("gene_set")["size"].max().fillna(0)
-    kept = size.sort_values(ascending=False, kind="stable").head(HEATMAP_SETS).index
-    order = (
-        rows[rows["gene_set"].isin(kept)].groupby("gene_set")["nes"].mean().sort_values(ascending=False, kind="stable")
-    )
-    rank = {name: position for position, name in enumerate(order.index)}
-    rows = rows[rows["gene_set"].isin(kept)]
+    rows = rows[rows["gene_set"].isin(_strongest(rows))]
+    rank = _rows_in_order(material, collection, rows)
     return rows.assign(rank=rows["gene_set"].map(rank)).sort_values("rank", kind="stable", ignore_index=True)
+
+
+def _strongest(rows: pd.DataFrame) -> list[str]:
+    """The sets with the largest scores."""
+    size = rows.assign(size=rows["nes"].abs()).groupby("gene_set")["size"].max().fillna(0)
+    return size.sort_values(ascending=False, kind="stable").head(HEATMAP_SETS).index.tolist()
+
+
+def _rows_in_order(material: Material, collection: CollectionResults, rows: pd.DataFrame) -> dict[str, int]:
+    """Place of each set: as the collection lists them, else from the highest to the lowest mean under treatment."""
+    if collection.entry["gene_sets"]:
+        return set_order(rows["gene_set"], collection.entry)
+    treatments = {effect_words(contrast, material.look) for contrast in averaged(material.contrasts, "treatment")}
+    own = rows[rows["effect"].isin(treatments)] if rows["effect"].isin(treatments).any() else rows
+    means = own.groupby("gene_set")["nes"].mean().sort_values(ascending=False, kind="stable")
+    return {name: position for position, name in enumerate(means.index)}
 
 
 def set_table(material: Material, collection: CollectionResults, contrast: Contrast) -> Table:
@@ -158,14 +171,14 @@ def set_table(material: Material, collection: CollectionResults, contrast: Contr
         pvalues("Adjusted p", rows["padj"]),
         texts("Leading edge", [_leading(genes) for genes in rows["leading_edge"]]),
     ]
-    for direction, title in (("up", "Higher genes"), ("down", "Lower genes")):
-        cells = tuple(_over(over, name, direction) for name in rows["gene_set"])
-        columns.append(Column(f"{title}: hits, odds, adjusted p", cells, is_number=True))
+    for direction, title in (("up", "Raised genes"), ("down", "Lowered genes")):
+        own = [_over(over, name, direction) for name in rows["gene_set"]]
+        columns += [counts(title, [hits for hits, _ in own]), pvalues("Adjusted p", [padj for _, padj in own])]
     sure = int((tested["padj"] < material.fdr).sum())
     caption = (
         f"{contrast_words(contrast, material.look)}: {_first(len(rows), len(tested))} of {collection.entry['title']}, "
         f"largest score first in either direction; {count(sure)} have an adjusted p-value below {material.fdr:g}. On the "
-        "right, over-representation among the genes that change."
+        "right, how many of its genes are among those that are raised or lowered (over-representation)."
     )
     return Table(caption, tuple(columns), more=Link("all sets", f"enrichment/{collection.name}/{contrast.id}.tsv"))
 
@@ -186,15 +199,12 @@ def _leading(genes: object) -> str:
     return ", ".join(names[:LEADING]) + (f" and {count(rest)} more" if rest > 0 else "")
 
 
-def _over(table: pd.DataFrame, gene_set: str, direction: str) -> str:
-    """Over-representation of one set in one direction."""
+def _over(table: pd.DataFrame, gene_set: str, direction: str) -> tuple[Any, Any]:
+    """Hits and adjusted p-value of one set in one direction; no p-value without a hit."""
     if (gene_set, direction) not in table.index:
-        return NOTHING
+        return None, None
     row = table.loc[(gene_set, direction)]
-    if pd.isna(row["padj"]) or not row["hits"]:
-        return f"{count(row['hits'])}"
-    odds = number(row["odds_ratio"]) if pd.notna(row["odds_ratio"]) else NOTHING
-    return f"{count(row['hits'])}, {odds}, {pvalue(row['padj'])}"
+    return row["hits"], row["padj"] if row["hits"] else None
 
 
 def answer_picture(material: Material) -> Picture | None:

@@ -34,13 +34,15 @@ def ledger_section(material: Material) -> Section:
     used = [collection for collection in material.collections if collection.has_sets]
     halves = sum(len(_halved(coverage_table(collection))) for collection in used)
     finding = f"{count(named)} of {plural(len(genes), 'gene')} ({share(named, len(genes))}) have a symbol"
+    if not named:
+        finding = f"{plural(len(genes), 'gene')} without a symbol, as no annotation is shipped for these ids"
     if used:
         finding += f"; {plural(halves, 'gene set')} lost more than half of {'its' if halves == 1 else 'their'} members"
     finding += "." if used else "; no gene sets are shipped for this organism."
     blocks: list[Any] = [Heading("Identifiers"), _notes_table(ledger)]
     for collection in used:
         blocks += _coverage(material, collection)
-    short = f"{share(named, len(genes))} of genes have a symbol"
+    short = f"{share(named, len(genes))} of genes have a symbol" if named else "No symbols"
     return Section("identifiers", "Identifiers and gene sets", finding, short, tuple(blocks))
 
 

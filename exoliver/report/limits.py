@@ -139,7 +139,8 @@ def _mixture(facts: Mapping[str, Any]) -> str:
     """Tissue is a mixture of cells."""
     if facts["system"]["kind"] not in ("tissue", "slices"):
         return ""
+    calm = health_word(facts) if has_injury(facts) else "untreated"
     return (
         "Tissue is a mixture: a change may be in which cells are there and not in what a cell does, and feeding or the "
-        f"hour of sampling can move apoptosis and inflammation genes in {health_word(facts)} tissue too."
+        f"hour of sampling can move apoptosis and inflammation genes in {calm} tissue too."
     )

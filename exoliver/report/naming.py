@@ -19,10 +19,11 @@ KINDS = {
     "distance": "distance left to {healthy}",
     "head_to_head": "one product against another",
     "product_on_healthy": "product on {healthy} samples",
+    "comparison": "one baseline against another",
     "extra": "asked for in the YAML",
 }
-UNITS = {"animal": "animals", "donor": "donors", "passage": "passages", "well": "wells", "pool": "pools"}
-ACRONYMS = {"TNFA", "NFKB", "DNA", "UV", "KRAS", "MYC", "TGF", "AKT", "MTOR"}
+UNITS = {"animal": "an animal", "donor": "a donor", "passage": "a passage", "well": "a well", "pool": "a pool"}
+ACRONYMS = {"JAK", "TNFA", "NFKB", "DNA", "UV", "KRAS", "MYC", "TGF", "AKT", "MTOR"}
 BALANCES = {
     "balance_mcl1_bcl2l1_over_bax_bak1": "MCL1 and BCL2L1 over BAX and BAK1",
     "balance_bcl2_over_bax": "BCL2 over BAX",
@@ -133,11 +134,21 @@ def spelt(name: str) -> str:
     """A gene set's name in capitals as words; acronyms and names with digits stay as they are."""
     if not re.fullmatch(r"[A-Z0-9_]+", name):
         return name.replace("_", " ")
-    words = [
-        word if word in ACRONYMS or any(letter.isdigit() for letter in word) else word.lower()
-        for word in name.split("_")
-    ]
+    words = [_word(word) for word in name.split("_")]
     return capital(" ".join(words))
+
+
+def _word(word: str) -> str:
+    """One word of a gene set's name."""
+    stays = word in ACRONYMS or any(letter.isdigit() for letter in word)
+    return word if stays else {"DN": "down"}.get(word, word.lower())
+
+
+def set_order(gene_sets: Iterable[str], entry: Mapping[str, Any]) -> dict[str, int]:
+    """Place of each gene set, the same in every table and picture: as the collection lists them, then by name."""
+    listed = [facts["gene_set"] for facts in entry["gene_sets"]]
+    names = [*listed, *sorted(set(gene_sets) - set(listed))]
+    return {name: position for position, name in enumerate(names)}
 
 
 def treated_arms(facts: Mapping[str, Any]) -> list[str]:
@@ -147,5 +158,5 @@ def treated_arms(facts: Mapping[str, Any]) -> list[str]:
 
 
 def unit_words(facts: Mapping[str, Any]) -> str:
-    """What a replicate is, several of them."""
+    """What a replicate is."""
     return UNITS[(facts["samples"] or {}).get("unit") or "animal"]

@@ -9,11 +9,11 @@ import pandas as pd
 from exoliver.contrasts import Contrast
 from exoliver.figures.programmes_over_time import programmes_over_time
 from exoliver.figures.style import time_words
-from exoliver.figures.words import capital, count, joined, number, p_words, plural
+from exoliver.figures.words import capital, count, joined, p_words, plural
 from exoliver.report.changes import link_of
 from exoliver.report.elements import Heading, Link, Prose, Section, Table, counts, effects, picture, pvalues, texts
 from exoliver.report.material import Material
-from exoliver.report.naming import contrast_words, effect_words, estimable, set_titles
+from exoliver.report.naming import contrast_words, effect_words, estimable, set_order, set_titles
 from exoliver.report.summary import summarise_contrasts
 
 MOST_GENES = 12
@@ -53,10 +53,11 @@ def programme_rows(material: Material) -> pd.DataFrame:
         title=rows["gene_set"].map(titles),
         arm=[by_effect[effect].arm for effect in rows["effect"]],
         kind=[by_effect[effect].kind for effect in rows["effect"]],
+        place=rows["gene_set"].map(set_order(rows["gene_set"], programmes.entry)),
         rank=rows["effect"].map(order),
         effect=[effect_words(by_effect[effect], material.look) for effect in rows["effect"]],
     )
-    return rows.sort_values(["gene_set", "rank", "time"], kind="stable", ignore_index=True)
+    return rows.sort_values(["place", "rank", "time"], kind="stable", ignore_index=True)
 
 
 def _programmes(material: Material) -> list[Any]:
@@ -117,8 +118,3 @@ def _genes(material: Material, omnibus: Contrast) -> list[Any]:
         f"out of {count(own['gene_id'].nunique())} that differ at some time; {doubt}."
     )
     return [heading, Table(capital(caption), columns, more=Link("all of them", "timepoints/genes.tsv"))]
-
-
-def score_words(nes: float, padj: float) -> str:
-    """A score with its evidence."""
-    return f"{number(nes)} ({p_words(padj)})"

@@ -11,9 +11,9 @@ import pandas as pd
 
 from exoliver.collections import collection_id
 from exoliver.contrasts import Contrast, from_index
-from exoliver.figures.style import Look, make_look
 from exoliver.figures.study_matrix import study_matrix
-from exoliver.figures.words import count, joined, plural
+from exoliver.figures.style import Look, make_look
+from exoliver.figures.words import amount, count, joined, plural
 from exoliver.genesets import find_collection
 from exoliver.report.arms import fact_words
 from exoliver.report.elements import Bullets, Files, Link, Page, Prose, Section, Table, counts, picture, texts
@@ -26,10 +26,11 @@ from exoliver.report.naming import (
     treated_arms,
     when_words,
 )
-from exoliver.report.pages import BAND, dose_words
+from exoliver.report.pages import BAND
 from exoliver.report.summary import summarise_contrasts
 from exoliver.tables import ENRICHMENT, read_alike, read_contrasts, read_json
 
+FACTS = ("product", "source", "route")
 PAGE = "datasets/{id}/report.html"
 TREATMENTS = ("treatment", "product_on_healthy")
 SIDE_BY_SIDE = (
@@ -197,7 +198,7 @@ def _matrix(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) -> 
     seen = sure.groupby("title")["dataset"].nunique()
     total = rows["dataset"].nunique()
     parts = [f"{name} in {count(seen.get(name, 0))}" for name in dict.fromkeys(rows["title"])]
-    finding = f"Of {plural(total, 'dataset')} with gene sets, a treatment moves by rank at some time: {joined(parts)}."
+    finding = f"Programmes that a treatment moves by rank at some time, in {plural(total, 'dataset')} with gene sets: {joined(parts)}."
     look = Look({}, {}, simulated=any(dataset.look.simulated for dataset in datasets))
     figure = picture(
         study_matrix(rows, look, fdr=settings["fdr"]),
@@ -216,18 +217,15 @@ def _datasets(datasets: Sequence[DatasetResults]) -> Section:
     injuries = [(dataset.facts["injury"] or {}) if has_injury(dataset.facts) else {} for dataset in datasets]
     columns = (
         texts("Dataset", [dataset.title for dataset in datasets], [dataset.page for dataset in datasets]),
+        texts("Simulated", ["yes" if dataset.look.simulated else "no" for dataset in datasets]),
         texts("Organism", [dataset.facts["organism"] for dataset in datasets]),
         counts("n", [dataset.check["design"]["samples"] for dataset in datasets]),
-        *(
-            texts(key.capitalize(), [_of_arms(dataset, key) for dataset in datasets])
-            for key in ("product", "source", "route")
-        ),
+        counts("Warnings", [len(dataset.check["warnings"]) for dataset in datasets]),
+        *(texts(key.capitalize(), [_of_arms(dataset, key) for dataset in datasets]) for key in FACTS),
         texts("Dose", [_doses(dataset) for dataset in datasets]),
         texts("Injury", [(injury.get("model") or "").replace("_", " ") for injury in injuries]),
         texts("Class", [injury.get("class") for injury in injuries]),
         texts("Course", [injury.get("course") for injury in injuries]),
-        texts("Simulated", ["yes" if dataset.look.simulated else "no" for dataset in datasets]),
-        counts("Warnings", [len(dataset.check["warnings"]) for dataset in datasets]),
     )
     simulated = sum(dataset.look.simulated for dataset in datasets)
     finding = f"{plural(len(datasets), 'dataset')}, {count(simulated)} of them simulated."
@@ -245,7 +243,7 @@ def _of_arms(dataset: DatasetResults, key: str) -> str:
 def _doses(dataset: DatasetResults) -> str:
     """Doses with their units, each once."""
     arms = [dataset.facts["arms"]["levels"][name] for name in treated_arms(dataset.facts)]
-    doses = [f"{dose_words(arm['dose'])} {arm['dose_unit'] or ''}".strip() for arm in arms if arm["dose"]]
+    doses = [f"{amount(arm['dose'])} {arm['dose_unit'] or ''}".strip() for arm in arms if arm["dose"]]
     return joined(dict.fromkeys(doses))
 
 

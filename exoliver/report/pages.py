@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from exoliver.figures.words import capital, count, joined, number, plural
+from exoliver.figures.words import amount, joined, plural
 from exoliver.report.answer import answer_section
 from exoliver.report.apoptosis import apoptosis_section
 from exoliver.report.arms import arms_section
@@ -13,6 +13,7 @@ from exoliver.report.changes import changes_section
 from exoliver.report.elements import Link, Page
 from exoliver.report.enrichment import answer_picture, enrichment_section
 from exoliver.report.ledger import ledger_section
+from exoliver.report.limits import limits_of
 from exoliver.report.material import Material
 from exoliver.report.methods import methods_section
 from exoliver.report.naming import has_injury, treated_arms, unit_words
@@ -37,9 +38,7 @@ def dataset_page(material: Material, methods: str) -> Page:
     return Page(
         title=facts["title"] or facts["id"],
         subtitle=f"Dataset {facts['id']} of the study “{material.settings['title']}”",
-        facts=tuple(
-            page_facts(facts, samples=material.check["design"]["samples"], genes=material.design["genes_fitted"])
-        ),
+        facts=tuple(page_facts(facts, samples=material.check["design"]["samples"])),
         answer=answer_section(material),
         aside=answer_picture(material),
         sections=(
@@ -52,20 +51,20 @@ def dataset_page(material: Material, methods: str) -> Page:
             arms_section(material),
             methods_section(material, methods),
         ),
+        cautions=tuple(limits_of(facts, material.contrasts, look=material.look)),
         up=Link("All datasets of the study", UP),
         band=BAND if material.look.simulated else "",
     )
 
 
-def page_facts(facts: Mapping[str, Any], *, samples: int, genes: int) -> list[tuple[str, str]]:
+def page_facts(facts: Mapping[str, Any], *, samples: int) -> list[tuple[str, str]]:
     """What a reader has to know of the data before the first sentence."""
     items = [
         ("Organism", facts["organism"]),
         ("Samples of", system_words(facts)),
         ("Product", product_words(facts)),
         ("Injury", injury_words(facts) if has_injury(facts) else ""),
-        ("n", f"{plural(samples, 'sample')}, one for each of the {unit_words(facts)}"),
-        ("Genes fitted", count(genes)),
+        ("n", f"{plural(samples, 'sample')}; a replicate is {unit_words(facts)}"),
         ("Accession", facts["accession"] or ""),
         ("Citation", facts["citation"] or ""),
     ]
@@ -86,16 +85,11 @@ def product_words(facts: Mapping[str, Any]) -> str:
     words = []
     for name in treated_arms(facts):
         arm = facts["arms"]["levels"][name]
-        dose = f"{dose_words(arm['dose'])} {arm['dose_unit'] or ''}".strip() if arm["dose"] else ""
+        dose = f"{amount(arm['dose'])} {arm['dose_unit'] or ''}".strip() if arm["dose"] else ""
         kind = {"ev": "EV", "msc": "MSC"}.get(arm["product"] or "", (arm["product"] or "").replace("_", " "))
         source = " ".join(filter(None, [arm["species"], (arm["source"] or "").replace("_", " "), kind]))
         words.append(", ".join(filter(None, [source, arm["route"], dose])))
     return "; ".join(dict.fromkeys(filter(None, words)))
-
-
-def dose_words(dose: float) -> str:
-    """A dose: small ones as a number, large ones with their power of ten."""
-    return number(dose, 3) if dose < 1e4 else f"{dose:.3g}".replace("e+0", "e").replace("e+", "e")
 
 
 def injury_words(facts: Mapping[str, Any]) -> str:
@@ -107,4 +101,4 @@ def injury_words(facts: Mapping[str, Any]) -> str:
         joined(filter(None, [injury.get("course"), injury.get("class")])).replace(" and ", " "),
         f"cell death: {death}" if death else "",
     ]
-    return capital(", ".join(filter(None, parts))) or "stated by the arms alone"
+    return ", ".join(filter(None, parts)) or "stated by the arms alone"

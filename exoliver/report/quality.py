@@ -13,7 +13,7 @@ from exoliver.figures.design_grid import design_grid
 from exoliver.figures.dispersions import dispersions
 from exoliver.figures.library_sizes import library_sizes
 from exoliver.figures.pca import pca
-from exoliver.figures.pvalue_histogram import FLAT, PEAK, histogram_words, pvalue_histogram
+from exoliver.figures.pvalue_histogram import SOUND, histogram_words, pvalue_histogram
 from exoliver.figures.sample_distances import sample_distances
 from exoliver.figures.words import capital, count, joined, number, plural
 from exoliver.report.elements import (
@@ -33,7 +33,7 @@ from exoliver.report.material import Material
 from exoliver.report.naming import contrast_words, estimable, main_contrasts, unit_words
 from exoliver.report.summary import REASONS, summarise_contrasts
 
-SETTLED = {"filtered": "too few counts to take part in the fit", "all_zero": "no counts at all"}
+MOST_DECISIONS = 6  # more are folded away
 
 
 def quality_section(material: Material) -> Section:
@@ -43,12 +43,12 @@ def quality_section(material: Material) -> Section:
     shapes = [
         histogram_words(material.tables[contrast.id]) for contrast in estimable(main_contrasts(material.contrasts))
     ]
-    sound = sum(words in (PEAK, FLAT) for words in shapes)
+    sound = sum(words in SOUND for words in shapes)
     ratio = number(samples["counts"].max() / samples["counts"].min())
     finding = (
         f"{capital(_warned(len(warnings)))}; {plural(len(samples), 'sample')} leave "
         f"{plural(material.design['residual_df'], 'residual degree')} of freedom, library sizes differ {ratio}-fold, and "
-        f"the p-values of {count(sound)} of {plural(len(shapes), 'main contrast')} have the shape they should have."
+        f"p-values have the shape they should have in {count(sound)} of {plural(len(shapes), 'main contrast')}."
     )
     return Section(
         "trust",
@@ -91,7 +91,7 @@ def _design(material: Material) -> list[Any]:
     terms = material.design["columns"][len(material.design["cells"]) :]
     beside = f", and terms for {joined(terms)}" if terms else ""
     caption = (
-        f"Samples by arm and time; a sample is one of the {unit_words(material.facts)}. The model has one mean for each "
+        f"Samples by arm and time; a replicate is {unit_words(material.facts)}. The model has one mean for each "
         f"of {plural(len(cells), 'group')}{beside}."
     )
     return [Heading("Design"), picture(design_grid(cells, material.look), caption)]
@@ -103,7 +103,14 @@ def _notices(material: Material) -> list[Any]:
     warnings = tuple((item["where"], item["what"], item["fix"]) for item in material.check["warnings"])
     blocks.append(Notices(warnings) if warnings else Prose(("The preflight found nothing to warn of.",)))
     decisions = tuple(material.check["decisions"])
-    return [*blocks, *([Prose(("Decided on the way:",)), Bullets(decisions)] if decisions else [])]
+    return [
+        *blocks,
+        *(
+            [Prose(("Decided on the way:",)), Bullets(decisions, is_folded=len(decisions) > MOST_DECISIONS)]
+            if decisions
+            else []
+        ),
+    ]
 
 
 def _losses(material: Material) -> list[Any]:
@@ -127,7 +134,7 @@ def _losses(material: Material) -> list[Any]:
     columns = (
         texts("Step", [step for step, _, _ in steps]),
         counts("Left", [left for _, left, _ in steps]),
-        texts("Why others are not", [why for _, _, why in steps]),
+        texts("Remarks", [why for _, _, why in steps]),
     )
     caption = (
         "Genes from the file to the tests. A count outlier (Cook’s distance) has no p-value; a low count has one, but "

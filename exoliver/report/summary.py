@@ -93,5 +93,5 @@ def strongest(enrichment: pd.DataFrame, fdr: float, *, limit: int = 2) -> dict[s
     low, high = sure[sure["nes"] < 0].head(limit), sure[sure["nes"] > 0].iloc[::-1].head(limit)
     return {
         side: [(row.gene_set, float(row.nes), float(row.padj)) for row in rows.itertuples()]
-        for side, rows in (("high", high), ("low", low))
+        for side, rows in (("higher", high), ("lower", low))
     }

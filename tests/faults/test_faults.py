@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.cases import FAULTS, WARNINGS, Fault, keep, put
+from tests.faults.breaks import keep, put
+from tests.faults.cases import FAULTS, WARNINGS, Fault
 from tests.toy import check, make_toy, problems_of, warnings_of, write_study
 
 pytestmark = pytest.mark.faults

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.cases import FIRST, cell, column_named, drop, gene_named, put, sheet_cell
+from tests.faults.breaks import FIRST, cell, column_named, drop, gene_named, put, sheet_cell
 from tests.toy import Toy, check, gene_ids, make_toy, problems_of, write_study
 
 pytestmark = pytest.mark.faults

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.cases import (
-    FAULTS, Fault, both, cell, column_named, drop, gene_named, keep, put, second_injured, sheet_cell,
-)  # fmt: skip
+from tests.faults.breaks import Break, both, cell, column_named, drop, gene_named, keep, put, second_injured, sheet_cell
+from tests.faults.cases import FAULTS
 from tests.snakemake_run import Run, snakemake
 from tests.toy import Toy, check, gene_ids, make_toy, problems_of, write_study
 
@@ -57,8 +56,9 @@ def test_a_fault_stops_the_workflow_before_anything_is_computed(
     assert done.status == 1, done.output
     assert "Traceback" not in done.output
     assert_told(done.output, problems_of(check()))
-    assert {Path(path).name for path in outputs(tmp_path)} <= {"check.json"}
-    assert fault.study or outputs(tmp_path) == ["results/datasets/toy/check.json"]
+    written = [Path(path).name for path in outputs(tmp_path)]
+    assert written == ["check.json"] * len(written)
+    assert written or fault.study
 
 
 def assert_told(output: str, problems: list[dict[str, str]]) -> None:
@@ -70,10 +70,10 @@ def assert_told(output: str, problems: list[dict[str, str]]) -> None:
         assert output.count(block) == 1, (block, output)
 
 
-def broken(name: str, *breaks: object) -> Toy:
+def broken(name: str, *breaks: Break) -> Toy:
     """A toy dataset with several faults."""
     toy = make_toy(name)
-    both(*breaks)(toy)  # type: ignore[arg-type]
+    both(*breaks)(toy)
     return toy
 
 

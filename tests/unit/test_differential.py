@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from exoliver.contrasts import Cell, Contrast
 from exoliver.differential import estimate_contrasts, fit_model
@@ -158,6 +159,14 @@ def test_an_averaged_effect_is_the_mean_of_its_times(tables: Tables) -> None:
     np.testing.assert_allclose(tables["pnac_vs_chow__7d_vs_1d"]["log2_fold_change"], late - early, atol=1e-9)
 
 
+def test_estimate_error_and_statistic_are_on_one_scale(tables: Tables) -> None:
+    """The statistic is the estimate over its error, both in log2; the p-value is its two-sided normal tail."""
+    for name in ("pnac_vs_chow", "agonist_vs_pnac__7d"):
+        table = tables[name].dropna(subset=["pvalue"])
+        np.testing.assert_allclose(table["stat"], table["log2_fold_change"] / table["lfc_se"], rtol=1e-10)
+        np.testing.assert_allclose(table["pvalue"], 2 * norm.sf(table["stat"].abs()), rtol=1e-10)
+
+
 def test_the_distance_to_health_is_injury_plus_treatment(tables: Tables) -> None:
     """Estimates add up, since all contrasts are on one fit."""
     parts = [tables[pair]["log2_fold_change"] for pair in ("pnac_vs_chow", "agonist_vs_pnac", "agonist_vs_chow")]
@@ -260,6 +269,9 @@ def test_a_threshold_moves_the_null_and_not_the_estimate(model: Model, tables: T
     for column in ("log2_fold_change", "lfc_se"):
         np.testing.assert_array_equal(beyond[column], plain[column])
     inside = plain["log2_fold_change"].abs() <= 1
+    outside = ~inside & plain["pvalue"].notna()
+    distance = (plain["log2_fold_change"].abs() - 1) * np.sign(plain["log2_fold_change"])
+    np.testing.assert_allclose(beyond.loc[outside, "stat"], (distance / plain["lfc_se"])[outside], rtol=1e-10)
     assert (beyond.loc[inside & plain["pvalue"].notna(), "pvalue"] == 1).all()
     assert (beyond["padj"] < 0.05).sum() < (plain["padj"] < 0.05).sum()
 
@@ -336,6 +348,7 @@ def test_a_cell_of_one_sample_is_named() -> None:
         assert all(("unreplicated" in note) == speaks for note in parts), name
 
 
+@pytest.mark.filterwarnings("ignore:As the residual degrees of freedom")
 def test_donors_take_their_share_of_the_variance() -> None:
     """With paired donors of very different levels the paired design finds what the unpaired one cannot."""
     samples = make_samples({Cell(arm, None): 4 for arm in ("chow", "pnac")}).assign(donor=["a", "b", "c", "d"] * 2)

@@ -241,6 +241,13 @@ def test_filtering_leaves_low_genes_out_where_that_finds_more() -> None:
     assert (found[kept] < 0.05).sum() > (adjust_pvalues(pvalues) < 0.05).sum()
 
 
+def test_a_gene_at_the_cut_off_stays() -> None:
+    """With one mean for all genes no cut-off leaves any of them out."""
+    pvalues = np.random.default_rng(3).uniform(size=400) ** 4
+    found = filter_independently(pvalues, np.full(400, 7.0), alpha=0.05)
+    np.testing.assert_array_equal(found, adjust_pvalues(pvalues))
+
+
 def test_the_order_of_genes_does_not_matter() -> None:
     """Shuffled genes keep their adjusted p-values."""
     rng = np.random.default_rng(9)

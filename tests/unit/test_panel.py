@@ -172,11 +172,15 @@ def test_balances_are_those_of_a_linear_model(scored: pd.DataFrame, mouse: pd.Da
         "agonist_vs_pnac__7d_vs_1d": [0, 0, 1, -1, -1, 1, 0],
     }
     assert made.model.columns[0:6:2] == ("chow@1", "pnac@1", "agonist@1")
+
+    def family_mean(side: tuple[str, ...]) -> np.ndarray:
+        """Each human gene counts once, however many paralogues the mouse has of it."""
+        humans = sorted(set(mouse.loc[mouse["symbol"].isin(side), "human"]))
+        families = [[made.ids[symbol] for symbol in mouse.loc[mouse["human"] == human, "symbol"]] for human in humans]
+        return np.mean([made.expression[family].to_numpy().mean(axis=1) for family in families], axis=0)
+
     for balance in balances_of(mouse):
-        anti, pro = (
-            made.expression[[made.ids[symbol] for symbol in side]].to_numpy().mean(axis=1)
-            for side in (balance.anti, balance.pro)
-        )
+        anti, pro = (family_mean(side) for side in (balance.anti, balance.pro))
         model = statsmodels.api.OLS(anti - pro, made.model.design).fit()
         for name, row in weights.items():
             expected = model.t_test(np.array(row))

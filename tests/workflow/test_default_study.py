@@ -66,7 +66,7 @@ def estimated_shifts(results: Path, series: Series) -> pd.DataFrame:
             table = read_table(folder / "contrasts" / f"{series.contrast(effect, time)}.tsv", CONTRAST)
             mean = table.set_index("gene_id").loc[genes, "log2_fold_change"].mean()
             rows.setdefault((programme, time), {})[effect] = mean
-    return pd.DataFrame.from_dict(rows, orient="index")
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["programme", "time"])
 
 
 @pytest.mark.parametrize("series", SERIES, ids=lambda series: series.dataset)
