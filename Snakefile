@@ -4,6 +4,7 @@ import sys
 
 sys.path.insert(0, workflow.basedir)
 
+from exoliver.collections import panel_file
 from exoliver.fingerprint import code_of
 from exoliver.loading import load_study
 from exoliver.study import SLUG

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import pandas as pd
 from exoliver.contrasts import derive_contrasts, time_label
 from exoliver.counts import Material, read_parts
 from exoliver.design import Design, aliased_columns, build_design
+from exoliver.genesets import read_gene_sets
 from exoliver.identifiers import identify_genes, read_annotation
-from exoliver.problems import Findings, Problem, StudyError, fault, listed, warning
+from exoliver.problems import Findings, Problem, StudyError, fault, listed, shown, warning
 from exoliver.study import Arm, ExtraContrast, Intake, NoBaseError, each_from_plain, from_plain
 
 MIN_SHARED_GENES = (
@@ -306,9 +308,33 @@ def check_entry(
     }
 
 
-def merge_study(of_study: Sequence[Mapping[str, str]], checks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The content of preflight.json: problems of the study's YAML and the checks of all datasets."""
-    return {"problems": list(map(dict, of_study)), "datasets": sorted(checks, key=lambda check: check["dataset"])}
+def check_collections(files: Sequence[str]) -> list[Problem]:
+    """Gene-set files of the user's that cannot be read."""
+    problems = []
+    for file in files:
+        try:
+            read_gene_sets(Path(file))
+        except (OSError, EOFError, zlib.error, ValueError) as error:
+            problems.append(Problem(file, f"the gene sets cannot be read: {shown(error)}", "give a GMT or TSV file"))
+    return problems
+
+
+def merge_study(
+    of_study: Sequence[Mapping[str, str]], checks: Sequence[Mapping[str, Any]], *, collections: Sequence[str]
+) -> dict[str, Any]:
+    """The content of preflight.json: problems of the study's YAML and gene sets, and the checks of all datasets.
+
+    Parameters
+    ----------
+    of_study
+        Problems of the study's own YAML.
+    checks
+        Of `check_entry`, one for each dataset.
+    collections
+        Paths of gene sets that the user names.
+    """
+    problems = [*map(dict, of_study), *(problem.as_dict() for problem in check_collections(collections))]
+    return {"problems": problems, "datasets": sorted(checks, key=lambda check: check["dataset"])}
 
 
 def report_problems(preflight: Mapping[str, Any]) -> None:

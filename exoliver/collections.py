@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,32 @@ RESOURCES = Path(__file__).resolve().parents[1] / "resources"
 SUFFIXES = (".gmt", ".gmt.gz", ".tsv", ".tsv.gz")
 
 
+@cache
 def shipped_collections() -> dict[str, Any]:
     """Entries of resources/collections.yaml by name."""
     content, problems = load_yaml(RESOURCES / "collections.yaml")
     if problems:
         raise ValueError(f"resources/collections.yaml: {problems[0].what}")
     return dict(content)
+
+
+def annotation_files(organism: str) -> list[str]:
+    """The shipped annotation of an organism, if there is one."""
+    path = RESOURCES / "identifiers" / f"{organism}.tsv.gz"
+    return [str(path)] if path.is_file() else []
+
+
+def collection_files(collection: str, organism: str) -> list[str]:
+    """The file of a collection as one organism uses it, if there is one."""
+    if is_path(collection):
+        return [collection] if Path(collection).is_file() else []
+    entry = shipped_collections().get(collection, {}).get("organisms", {}).get(organism)
+    return [str(RESOURCES / entry["file"])] if entry else []
+
+
+def panel_file() -> str:
+    """The shipped apoptosis panel."""
+    return str(RESOURCES / "panel.tsv")
 
 
 def is_path(collection: str) -> bool:

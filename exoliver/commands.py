@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from exoliver.checks import check_dataset
+from exoliver.checks import check_collections, check_dataset
 from exoliver.loading import Entry, Study, load_study
 from exoliver.problems import Findings, format_problems
 from exoliver.strict_yaml import load_yaml
@@ -68,7 +68,8 @@ def answer_check(files: Sequence[str]) -> Answer:
 
 def _report(study: Study, findings: Mapping[str, Findings]) -> tuple[str, bool]:
     """Problems, then warnings, of one study; and whether it is sound."""
-    problems = [*study.problems, *(problem for found in findings.values() for problem in found.problems)]
+    problems = [*study.problems, *check_collections(study.own_collections)]
+    problems += [problem for found in findings.values() for problem in found.problems]
     warnings = [warning for found in findings.values() for warning in found.warnings]
     blocks = [format_problems(problems)] if problems else []
     blocks += [format_problems(warnings, "warning")] if warnings else []

@@ -156,10 +156,12 @@ def _read_text(path: str | Path) -> tuple[list[str], pd.DataFrame]:
         raise ValueError("it holds NUL characters, which no text does")
     delimiter = "," if str(path).lower().removesuffix(".gz").endswith(".csv") else "\t"
     first, _, rest = text.partition("\n")
-    while first.startswith("#") and len(_cells(first, delimiter)) < len(_cells(rest, delimiter)):
+    while first.startswith("#") and len(_cells(first, delimiter)) < max(2, len(_cells(rest, delimiter))):
         first, _, rest = rest.partition("\n")
     header = _cells(first, delimiter)
     width = len(_cells(rest, delimiter))
+    if max(width, len(header)) < 2:
+        return header, pd.DataFrame()
     if width == len(header) + 1:
         header = ["", *header]  # as R writes row names: the id column has no name
     elif width > len(header):

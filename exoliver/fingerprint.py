@@ -1,4 +1,4 @@
-"""Digest of the code that a rule depends on, so that a changed function reruns its stage and a changed comment does not."""
+"""Digest of the code that a rule depends on: a changed function reruns its stage, a changed comment does not."""
 
 from __future__ import annotations
 

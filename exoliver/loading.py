@@ -51,6 +51,12 @@ class Study:
     problems: tuple[Problem, ...] = field(default=())
 
     @property
+    def own_collections(self) -> list[str]:
+        """Files of gene sets that the study names and that are there."""
+        named = dict.fromkeys((self.settings.programmes, *self.settings.collections))
+        return [name for name in named if is_path(name) and Path(name).is_file()]
+
+    @property
     def all_problems(self) -> tuple[Problem, ...]:
         """Problems of the study and of every dataset's YAML."""
         return self.problems + tuple(problem for entry in self.entries for problem in entry.problems)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from exoliver.collections import collection_id
+from exoliver.collections import annotation_files, collection_files, collection_id
 from exoliver.loading import Entry, Study
 from exoliver.study import CountsFile, Dataset, SampleSheet, plain
 
@@ -66,7 +66,7 @@ class Wiring:
         for entry in self.study.entries:
             own = [self._own_files(entry)] if entry.dataset is not None else []
             files += [entry.file, *(path for paths in own for path in paths.values())]
-        files += [name for name in self.collections.values() if collection_id(name) != name]
+        files += self.study.own_collections
         return sorted({path for path in files if Path(path).is_file()})
 
     # --- one dataset -----------------------------------------------------------------------------------------------
@@ -145,6 +145,25 @@ class Wiring:
         """Organism of the dataset."""
         dataset = self._dataset(wildcards)
         return None if dataset is None else dataset.organism
+
+    def own_collections(self, _: Any = None) -> list[str]:
+        """Files of gene sets that the user names."""
+        return self.study.own_collections
+
+    def simulated_from(self, wildcards: Any) -> list[str]:
+        """Input function: the annotation and programmes that a simulation takes its genes from."""
+        return [
+            *self.annotation(wildcards),
+            *collection_files(self.settings.programmes, self.organism(wildcards) or ""),
+        ]
+
+    def annotation(self, wildcards: Any) -> list[str]:
+        """Input function: the shipped annotation that the dataset's genes are looked up in."""
+        return annotation_files(self.organism(wildcards) or "")
+
+    def gene_set_files(self, wildcards: Any) -> list[str]:
+        """Input function: the file of the collection."""
+        return collection_files(self.collection(wildcards), self.organism(wildcards) or "")
 
     def collection(self, wildcards: Any) -> str:
         """The collection as the study names it."""

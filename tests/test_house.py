@@ -89,7 +89,9 @@ def test_a_rule_file_opens_with_its_contract_and_holds_rules_only(file: Path) ->
     code = without_comments(re.sub(r'\A""".*?"""', "", text, flags=re.DOTALL))
     logic = r"^\s*(?:(?:def|if|for|while|import|from)\b|(?:run|shell)\s*:).*|.*\blambda\b.*"
     assert re.findall(logic, code, flags=re.MULTILINE) == []
-    assert [line for line in code.splitlines() if re.match(r"\S", line) and not re.match(r"rule \w+:", line)] == []
+    assert [
+        line for line in code.splitlines() if re.match(r"\S", line) and not re.match(r"(rule|checkpoint) \w+:", line)
+    ] == []
 
 
 def test_rule_names_are_unique_and_read_verb_object() -> None:

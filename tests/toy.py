@@ -131,9 +131,11 @@ def check(file: str | Path = "study.yaml") -> dict[str, Any]:
     """The content of preflight.json for a study in the working directory, as the rules make it, without Snakemake."""
     wire = Wiring(load_study(file))
     made = SimpleNamespace(counts="{dataset}/none.tsv", samples="{dataset}/none.tsv")
+    wire.inputs()
     checks = []
     for name in wire.datasets:
         wildcards = SimpleNamespace(dataset=name)
+        wire.files(made)(wildcards)  # what Snakemake asks for before any job runs must not raise either
         slices = {
             "problems": wire.problems(wildcards),
             "intake": wire.intake(wildcards),
@@ -142,7 +144,9 @@ def check(file: str | Path = "study.yaml") -> dict[str, Any]:
             "contrasts": wire.contrasts(wildcards),
         }
         checks.append(check_entry(name, **json.loads(json.dumps(slices))))
-    return json.loads(json.dumps(merge_study(wire.study_problems(), checks), allow_nan=False))
+    return json.loads(
+        json.dumps(merge_study(wire.study_problems(), checks, collections=wire.own_collections()), allow_nan=False)
+    )
 
 
 def problems_of(preflight: Mapping[str, Any]) -> list[dict[str, str]]:

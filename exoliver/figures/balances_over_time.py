@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
@@ -40,7 +42,7 @@ def balances_over_time(table: pd.DataFrame, look: Look) -> Figure:
     )
 
 
-def _panel(own: pd.DataFrame, table: pd.DataFrame, colours: dict[str, str]) -> alt.LayerChart:
+def _panel(own: pd.DataFrame, table: pd.DataFrame, colours: dict[str, str]) -> Any:
     """One balance."""
     names, whens = list(colours), ordered(table["when"])
     domain = [min(0.0, table["ci_low"].min()) * ROOM, max(0.0, table["ci_high"].max()) * ROOM]

@@ -62,8 +62,8 @@ def _points(fitted: pd.DataFrame, column: str, kind: str) -> pd.DataFrame:
 def _trend(fitted: pd.DataFrame) -> pd.DataFrame:
     """The trend at means that are spread evenly over the genes' ranks."""
     table = fitted.sort_values("base_mean", kind="stable")
-    chosen = np.unique(np.linspace(0, max(len(table) - 1, 0), TREND_POINTS).round().astype(int)) if len(table) else []
-    table = table.iloc[chosen]
+    if len(table):
+        table = table.iloc[np.unique(np.linspace(0, len(table) - 1, TREND_POINTS).round().astype(int))]
     return pd.DataFrame({"base_mean": table["base_mean"], "value": table["dispersion_trend"], "kind": TREND})
 
 

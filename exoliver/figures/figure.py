@@ -100,7 +100,8 @@ def tidy_svg(svg: str, *, name: str, alt_text: str) -> str:
     """
     ElementTree.register_namespace("", SVG)
     root = ElementTree.fromstring(svg)
-    ids = {element.attrib["id"]: f"{name}-{element.attrib['id']}" for element in root.iter() if "id" in element.attrib}
+    given = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
+    ids = {identity: f"{name}-{place}" for place, identity in enumerate(given, start=1)}  # the converter's count on
     _prune(root)
     for element in root.iter():
         _tidy_element(element, ids)

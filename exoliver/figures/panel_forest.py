@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
@@ -54,7 +56,7 @@ def _columns(drawn: pd.DataFrame) -> list[list[str]]:
     return [steps[:split], steps[split:]]
 
 
-def _panel(own: pd.DataFrame, drawn: pd.DataFrame, colours: dict[str, str], *, is_last: bool) -> alt.LayerChart:
+def _panel(own: pd.DataFrame, drawn: pd.DataFrame, colours: dict[str, str], *, is_last: bool) -> Any:
     """One step of the pathway; the last of a column has the axis."""
     names = list(colours)
     ends = [drawn["ci_low"].min() * ROOM, drawn["ci_high"].max() * ROOM, 0.0]

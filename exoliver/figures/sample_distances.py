@@ -37,13 +37,14 @@ def sample_distances(distances: pd.DataFrame, look: Look, *, arms: pd.Series) ->
     )
     size = 12 if len(names) <= 40 else max(4, 480 // len(names))
     axis = alt.Axis(labelFontSize=9, labelLimit=150) if len(names) <= MOST_NAMED else None
-    x = {"sort": None, "scale": alt.Scale(domain=[STRIP, *names]), "title": None, "axis": None}
+    columns = alt.Scale(domain=[STRIP, *names])
+    x = alt.X("second:N", sort=None, scale=columns, title=None, axis=None)
     y = alt.Y("first:N", sort=names, title=None, axis=axis)
     legend = alt.Legend(title="Distance (log2 scale)", orient="right", gradientLength=120)
     colour = alt.Color("distance:Q", scale=alt.Scale(range=list(SEQUENTIAL), zero=False), legend=legend)
-    heat = alt.Chart(inline(table)).mark_rect().encode(x=alt.X("second:N", **x), y=y, color=colour)
+    heat = alt.Chart(inline(table)).mark_rect().encode(x=x, y=y, color=colour)
     own = pd.DataFrame({"first": names, "second": STRIP, "arm_label": arms.loc[names].map(look.labels).to_numpy()})
-    strip = alt.Chart(inline(own)).mark_rect().encode(x=alt.X("second:N", **x), y=y, color=look.arm_colour())
+    strip = alt.Chart(inline(own)).mark_rect().encode(x=x, y=y, color=look.arm_colour())
     chart = (strip + heat).resolve_scale(color="independent").properties(width={"step": size}, height={"step": size})
     return finish(
         chart,

@@ -1,4 +1,4 @@
-"""How figures look: one colour for each arm, one scale for effects, system fonts, and the words that all of them share."""
+"""How figures look: one colour for each arm, one scale for effects, system fonts, and the words that all share."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ DIVERGING = (LOWER, "#a6cbe3", MIDDLE, "#f6c48d", HIGHER)
 SEQUENTIAL = ("#f3f6f8", "#9fc3d8", "#2c6d96", "#0b2f4a")
 SHAPES = ("circle", "triangle-up", "square", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
 
-# Ink of the figures. The page's stylesheet finds these colours by name and changes them for a dark page, so that each is
-# used for nothing else; text in coloured cells has ink of its own, as the cells stay as they are.
+# Ink of the figures. The page's stylesheet finds these colours by name and changes them for a dark page, so that each
+# is used for nothing else; text in coloured cells has ink of its own, as the cells stay as they are.
 INK, MUTED, LINE, GRID, CELL_INK, CELL_EDGE = "#1b2127", "#59636e", "#b9c0c7", "#e8ebee", "#10151a", "#fdfdfc"
 POINT = "#8b949d"
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"

@@ -1,4 +1,4 @@
-"""Numbers and lists as they are read, in figures and pages alike: two digits, no stars, nothing that is shown as 0.000."""
+"""Numbers and lists as they are read, in figures and pages alike: two digits, no stars, and nothing shown as 0.000."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def estimate(value: Any, low: Any, *, high: Any) -> str:
         return NOTHING
     if is_missing(low) or is_missing(high):
         return number(value)
-    places = min(3, max(1, decimals(float(value))))
+    places = min(2, max(1, decimals(float(value))))
     shown, lower, upper = (_fixed(float(item), places) for item in (value, low, high))
     return f"{shown} ({lower} to {upper})"
 
@@ -117,7 +117,7 @@ def shortened(items: Sequence[Any], limit: int) -> str:
     return f"{', '.join(map(str, items[:limit]))} and {count(rest)} more" if rest > 0 else joined(items)
 
 
-def plural(amount: int, word: str, words: str = "") -> str:
+def plural(amount: int, word: str, *, words: str = "") -> str:
     """A number with its word: `1 gene`, `2 genes`."""
     return f"{count(amount)} {word if amount == 1 else words or word + 's'}"
 
@@ -128,7 +128,7 @@ def capital(text: str) -> str:
 
 
 def aligned(numbers: Sequence[str]) -> list[str]:
-    """Numbers of a column, filled up with blanks as wide as digits, so that their decimal points stand below each other."""
+    """Numbers of a column, filled up with blanks as wide as digits, so that their decimal points are aligned."""
     tails = [len(text.partition(".")[2]) if "." in text else -1 for text in numbers]
     longest = max(tails, default=-1)
     return [

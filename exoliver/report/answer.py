@@ -60,7 +60,7 @@ def headline(material: Material, summary: pd.DataFrame) -> str:
     arm, base = material.look.labels[contrast.arm], material.look.labels[contrast.base]
     of = f"{count(row['tested'])} genes {{}} with {arm} against {base} (false discovery rate {material.fdr:g})"
     if row["changed"]:
-        text = f"{count(row['changed'])} of {of.format('change')}"
+        text = f"{count(row['changed'])} of {of.format('changes' if row['changed'] == 1 else 'change')}"
     else:
         text = f"There is no evidence that any of {of.format('changes')}"
     ranks = rank_words(material, contrast)
@@ -91,7 +91,9 @@ def _effects(material: Material, summary: pd.DataFrame, kind: str, lead: str) ->
     effects = averaged(material.contrasts, kind)
     groups = [list(group) for _, group in groupby(effects, key=lambda contrast: contrast.base)]
     sentences = [
-        effect_sentence(material, group[0], summary) if len(group) == 1 else _group_sentence(material, group, summary)
+        effect_sentence(material, group[0], summary=summary)
+        if len(group) == 1
+        else _group_sentence(material, group, summary)
         for group in groups[:MOST_EFFECTS]
     ]
     rest = sum(map(len, groups[MOST_EFFECTS:]))
@@ -99,15 +101,14 @@ def _effects(material: Material, summary: pd.DataFrame, kind: str, lead: str) ->
     return [Prose((" ".join(sentences),), lead=lead)] if sentences else []
 
 
-def effect_sentence(material: Material, contrast: Contrast, summary: pd.DataFrame) -> str:
+def effect_sentence(material: Material, contrast: Contrast, *, summary: pd.DataFrame) -> str:
     """How many genes an effect raises and lowers, how many of them may be false, and the programmes by rank."""
     row = summary.loc[contrast.id]
     arm, base = material.look.labels[contrast.arm], material.look.labels[contrast.base]
     average = averaged_words(contrast, material.look)
     tested = f"{count(row['tested'])} genes"
     if row["changed"]:
-        false = max(1, round(material.fdr * row["changed"]))
-        doubt = f"about {count(false)} of the {count(row['changed'])} may be false"
+        doubt = _false_words(material.fdr * row["changed"])
         text = f"{arm} raises {count(row['up'])} and lowers {count(row['down'])} of {tested} against {base}"
     else:
         doubt = p_words(material.tables[contrast.id]["padj"].min(), "smallest adjusted p")
@@ -115,6 +116,11 @@ def effect_sentence(material: Material, contrast: Contrast, summary: pd.DataFram
     ranks = rank_words(material, contrast, with_scores=True)
     tail = f" By rank alone, {ranks}." if ranks else ""
     return f"{text} ({'; '.join(filter(None, [average, doubt]))}).{tail}{_distance(material, contrast, summary)}"
+
+
+def _false_words(expected: float) -> str:
+    """How many of the genes that change may be false."""
+    return f"about {count(round(expected))} of these may be false" if expected >= 1 else "fewer than one may be false"
 
 
 def _group_sentence(material: Material, effects: Sequence[Contrast], summary: pd.DataFrame) -> str:
@@ -158,12 +164,11 @@ def _over_time(material: Material, summary: pd.DataFrame) -> list[Prose]:
         any_time = contrast.id.removesuffix("over_time") + "any_time"
         at_all, moving = summary.loc[any_time, "changed"], summary.loc[contrast.id, "changed"]
         effect = effect_words(contrast, material.look)
-        changing = (
-            f"in {count(moving)} it changes with time" if moving else "there is no evidence that it changes with time"
-        )
-        text = (
-            f"{effect} differs from zero at some time in {plural(at_all, 'gene')}; {changing} (Wald tests of all times)"
-        )
+        text = f"There is no evidence that {effect} differs from zero at any time in any gene"
+        if at_all:
+            changing = f"in {count(moving)} it changes" if moving else "there is no evidence that it changes"
+            text = f"{effect} differs from zero at some time in {plural(at_all, 'gene')}; {changing} with time"
+        text += " (Wald tests of all times)"
         ranks = _ranks_over_time(material, contrast)
         sentences.append(f"{text}. By rank alone, {ranks}." if ranks else f"{text}.")
     return [Prose((" ".join(sentences),), lead="When")] if sentences else []
@@ -252,7 +257,7 @@ def not_testable(material: Material) -> list[str]:
     if lost:
         found.append(f"{shortened(lost, 4)}, because an arm has no samples there")
     if not any(contrast.form == "over_time" for contrast in estimable(contrasts)):
-        times = {time for contrast in contrasts for time in contrast.times}
+        times = {time for _, time in material.design["cells"] if time is not None}
         lacking = "the arms do not share two times" if len(times) > 1 else "all samples are from one time"
         found.append(f"change over time, because {lacking}")
     if not any(collection.has_sets for collection in material.collections):

@@ -45,21 +45,17 @@ STEPS = {
     "pyroptosis": "Pyroptosis",
     "own": "Named by the study",
 }
-ROLES = {
-    "anti": "against death",
-    "pro": "towards death",
-    "caspase": "caspase",
-    "mitosis": "mitosis",
-    "pyroptosis": "pyroptosis",
-}
+ROLES = {"anti": "survival", "pro": "death"}
 COMPARTMENTS = {"lymphocyte_cholangiocyte": "lymphocytes, cholangiocytes", "all_cells": "all cells"}
 LIMITS = (
     "Splice forms have one count: Bcl-xL cannot be told from Bcl-xS, Mcl-1L from Mcl-1S, or cFLIP-L from cFLIP-S.",
     "mRNA is not protein: the BCL2 family acts by phosphorylation, place and partners, MCL1 protein by its half-life.",
-    "BCL2 in liver is read mostly from lymphocytes and cholangiocytes; BCL2 over BAX is shown because it is often asked for.",
+    "BCL2 in liver is read mostly from lymphocytes and cholangiocytes; BCL2 over BAX is shown because it is often "
+    "asked for.",
     "BIRC5 (survivin) follows mitosis: it stands in its own row and in no balance.",
     "Caspase mRNA is not caspase activity: caspases are cut, not made. They are shown and not scored.",
-    "BIRC3, BCL2A1 and TNFAIP3 are targets of NF-κB, and BAX, BBC3, PMAIP1, FAS and TNFRSF10B of p53: a balance with them "
+    "BIRC3, BCL2A1 and TNFAIP3 are targets of NF-κB, and BAX, BBC3, PMAIP1, FAS and TNFRSF10B of p53: a balance "
+    "with them "
     "may speak of these pathways.",
 )
 KINDS = ("injury", "treatment", "product_on_healthy")
@@ -83,7 +79,8 @@ def apoptosis_section(material: Material) -> Section:
     arm = material.look.labels[chosen.arm]
     finding = (
         f"{arm} raises {count(up)} and lowers {count(down)} of {plural(len(own), 'apoptosis gene')} against "
-        f"{material.look.labels[chosen.base]} (95 % intervals that leave out zero, one gene at a time: chance alone would "
+        f"{material.look.labels[chosen.base]} (95 % intervals that leave out zero, one gene at a time: chance "
+        "alone would "
         f"give about {count(round(0.05 * len(own)))})."
     )
     short = f"{arm}: {count(up)} of {count(len(own))} genes up, {count(down)} down"
@@ -113,7 +110,7 @@ def _table(material: Material, chosen: list[Contrast]) -> list[Any]:
     by_contrast = material.panel.drop_duplicates(["contrast", "item"]).set_index(["contrast", "item"])
     columns: list[Column] = [
         texts("Gene", symbols),
-        texts("Role", [ROLES.get(role, role) for role in genes["role"]]),
+        texts("Side", [ROLES.get(role, role) for role in genes["role"]]),
         texts("Read from", [_compartment(name) for name in genes["compartment"]]),
     ]
     for contrast in chosen:
@@ -133,7 +130,8 @@ def _table(material: Material, chosen: list[Contrast]) -> list[Any]:
         (position, step) for position, step in enumerate(steps) if position == 0 or steps[position - 1] != step
     )
     caption = (
-        "log2 fold changes in the order of the pathway, not of size. Intervals hold for one gene at a time; p-values are "
+        "log2 fold changes in the order of the pathway, not of size. Intervals hold for one gene at a time; "
+        "p-values are "
         "adjusted within the panel and contrast."
     )
     more = Link("every contrast", "panel.tsv")
@@ -162,10 +160,11 @@ def _forest(material: Material, rows: pd.DataFrame) -> list[Any]:
     if rows["estimate"].isna().all():
         return []
     caption = (
-        "The averaged effects of the table above, with 95 % intervals. An arm has the same colour in every picture; the "
+        "The averaged effects of the table above, with 95 % intervals. An arm has the same colour in every "
+        "picture; the "
         "line is no change."
     )
-    return [picture(panel_forest(rows, material.look), caption, Link("every contrast", "panel.tsv"))]
+    return [picture(panel_forest(rows, material.look), caption, more=Link("every contrast", "panel.tsv"))]
 
 
 def balance_rows(material: Material) -> pd.DataFrame:
@@ -199,8 +198,10 @@ def _balances(material: Material) -> list[Any]:
     )
     groups = tuple(zip(rows.index[~rows["title"].duplicated()], rows.drop_duplicates("title")["title"], strict=True))
     caption = (
-        "Mean expression of anti-apoptotic genes minus that of pro-apoptotic ones, from a linear model on the same design; "
-        "the first balance is the headline, as MCL1 and BCL2L1 keep hepatocytes alive. In the order of the effects and times."
+        "Mean expression of anti-apoptotic genes minus that of pro-apoptotic ones, from a linear model on the same "
+        "design; "
+        "the first balance is the headline, as MCL1 and BCL2L1 keep hepatocytes alive. In the order of the effects "
+        "and times."
     )
     figure = picture(
         balances_over_time(rows, material.look),

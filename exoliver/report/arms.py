@@ -30,7 +30,7 @@ def arms_section(material: Material) -> Section:
     facts, levels = material.facts, material.facts["arms"]["levels"]
     given = treated_arms(facts)
     stated = [name for name in given if levels[name]["product"]]
-    finding = f"{plural(len(levels), 'arm')}, {plural(len(given), 'of them', 'of them')} treated"
+    finding = f"{plural(len(levels), 'arm')}, {plural(len(given), 'of them', words='of them')} treated"
     finding += f"; the product is stated for {len(stated)} of {len(given)}." if given else "."
     blocks: list[Any] = [arms_table(material)]
     blocks += _described("Animals", facts["animals"], facts)
@@ -46,7 +46,7 @@ def arms_table(material: Material) -> Table:
     """Keys in rows, arms in columns; a key that no arm has is left out."""
     facts, levels = material.facts, material.facts["arms"]["levels"]
     keys = [key for key in next(iter(levels.values())) if key != "label"]
-    shown = {key: [fact_words(levels[name][key], key, facts) for name in levels] for key in keys}
+    shown = {key: [fact_words(levels[name][key], key, facts=facts) for name in levels] for key in keys}
     kept = {key: values for key, values in shown.items() if any(values)}
     columns = (
         texts("Key", [NAMES.get(key, key.replace("_", " ").capitalize()) for key in kept]),
@@ -58,7 +58,7 @@ def arms_table(material: Material) -> Table:
     return Table("Every key of every arm as the dataset's YAML gives it; a dash is a key that was not given.", columns)
 
 
-def fact_words(value: Any, key: str, facts: Mapping[str, Any]) -> str:
+def fact_words(value: Any, key: str, *, facts: Mapping[str, Any]) -> str:
     """A fact as it is read; empty where it was not given."""
     if value is None or value == "":
         return ""
@@ -87,6 +87,6 @@ def _described(title: str, values: Mapping[str, Any] | None, facts: Mapping[str,
     """Facts below a heading; nothing where none is given."""
     given = {key: value for key, value in (values or {}).items() if value not in (None, "")}
     items = tuple(
-        (FACTS.get(key, key.replace("_", " ")), fact_words(value, key, facts)) for key, value in given.items()
+        (FACTS.get(key, key.replace("_", " ")), fact_words(value, key, facts=facts)) for key, value in given.items()
     )
     return [Heading(title), Facts(items)] if items else []

@@ -84,7 +84,7 @@ def summary_table(material: Material, summary: pd.DataFrame) -> Table:
         texts(
             "Contrast",
             [contrast_words(contrast, material.look) for contrast in contrasts],
-            [link_of(contrast) for contrast in contrasts],
+            links=[link_of(contrast) for contrast in contrasts],
         ),
         texts("Asks for", [kind_words(contrast, material.facts) for contrast in contrasts]),
         counts("Tested", summary["tested"]),
@@ -95,7 +95,8 @@ def summary_table(material: Material, summary: pd.DataFrame) -> Table:
         texts("Note", summary["note"]),
     )
     caption = (
-        f"Every contrast, in the order of the arms; changed means an adjusted p-value below {material.fdr:g}. Tests of all "
+        f"Every contrast, in the order of the arms; changed means an adjusted p-value below {material.fdr:g}. "
+        "Tests of all "
         "times at once have no direction. Names link the full tables."
     )
     return Table(caption, columns)
@@ -110,8 +111,9 @@ def _volcanoes(material: Material, main: list[Contrast]) -> list[Any]:
             material.tables[contrast.id], material.look, contrast=contrast.id, title=title, fdr=material.fdr
         )
         average = averaged_words(contrast, material.look)
-        caption = f"Each point is a gene{', ' + average if average else ''}; orange is higher, blue lower, below the false discovery rate."
-        pictures.append(picture(figure, caption, Link("the full table", link_of(contrast))))
+        gene = f"a gene, {average}" if average else "a gene"
+        caption = f"Each point is {gene}; orange is higher, blue lower, below the false discovery rate."
+        pictures.append(picture(figure, caption, more=Link("the full table", link_of(contrast))))
     return [Heading("Effect and evidence"), Row(tuple(pictures))] if pictures else []
 
 
@@ -129,7 +131,7 @@ def _top(material: Material, contrast: Contrast) -> list[Any]:
     doubt = (
         f"{plural(changed, 'gene')} below {material.fdr:g}."
         if changed
-        else f"None is below {material.fdr:g}: the order is no evidence."
+        else f"no gene is below {material.fdr:g}, so that the order is no evidence."
     )
     caption = f"The {count(len(rows))} smallest p-values of {count(len(table))}, smallest first; {doubt}"
     return [Heading(title), gene_table(rows, caption, more=Link("all genes", link_of(contrast)))]
@@ -166,7 +168,7 @@ def _of_interest(material: Material) -> list[Any]:
     for name in found:
         figure = gene_of_interest(material.genes[name], material.look, gene=name)
         caption = "Each point is a sample, the line the median of its group. Zero counts are drawn at one half."
-        pictures.append(picture(figure, caption, Link("every sample", f"genes/{name}.tsv")))
+        pictures.append(picture(figure, caption, more=Link("every sample", f"genes/{name}.tsv")))
     text = f"Not counted in this dataset: {joined(lost)}." if lost else ""
     return [
         Heading("Genes asked for"),

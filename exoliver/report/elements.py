@@ -230,11 +230,11 @@ class Page:
         return [picture.figure for picture in pictures]
 
 
-MOST_NUMBERS = 40  # rows of the table below a figure
+MOST_NUMBERS = 20  # rows of the table below a figure
 EFFECT_DECIMALS = 2  # of log2 fold changes in a column; smaller ones mean nothing
 
 
-def texts(title: str, values: Sequence[Any], links: Sequence[str] = ()) -> Column:
+def texts(title: str, values: Sequence[Any], *, links: Sequence[str] = ()) -> Column:
     """A column of words; missing ones are a dash."""
     cells = tuple(NOTHING if is_missing(value) or value == "" else str(value) for value in values)
     return Column(title, cells, links=tuple(links))
@@ -245,7 +245,7 @@ def counts(title: str, values: Sequence[Any]) -> Column:
     return Column(title, tuple(count(value) for value in values), is_number=True)
 
 
-def numbers(title: str, values: Sequence[Any], digits: int = 2) -> Column:
+def numbers(title: str, values: Sequence[Any], *, digits: int = 2) -> Column:
     """A column of numbers with their decimal points below each other."""
     return Column(title, tuple(aligned([number(value, digits) for value in values])), is_number=True)
 
@@ -260,7 +260,7 @@ def pvalues(title: str, values: Sequence[Any]) -> Column:
     return Column(title, tuple(pvalue(value) for value in values), is_number=True)
 
 
-def picture(figure: Figure, caption: str, more: Link | None = None) -> Picture:
+def picture(figure: Figure, caption: str, *, more: Link | None = None) -> Picture:
     """A figure with its sentence; the first of its numbers as a table, and where all of them are."""
     data = figure.data.head(MOST_NUMBERS)
     columns = tuple(_numbers_column(name, data[name].tolist()) for name in data.columns)

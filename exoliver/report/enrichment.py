@@ -37,6 +37,7 @@ from exoliver.report.naming import (
 )
 
 TOP_SETS = 12
+KINDS = ("injury", "treatment", "product_on_healthy")
 HEATMAP_SETS = 25
 LEADING = 8
 CAUTION = (
@@ -104,9 +105,8 @@ def _collection(material: Material, collection: CollectionResults) -> list[Any]:
             fdr=material.fdr,
         )
         blocks.append(picture(figure, _heatmap_caption(material, collection, rows)))
-    for contrast in estimable(main_contrasts(material.contrasts)):
-        blocks.append(set_table(material, collection, contrast))
-    return blocks
+    main = estimable(main_contrasts(material.contrasts))
+    return [*blocks, *(set_table(material, collection, contrast=contrast) for contrast in main)]
 
 
 def _heatmap_caption(material: Material, collection: CollectionResults, rows: pd.DataFrame) -> str:
@@ -118,14 +118,15 @@ def _heatmap_caption(material: Material, collection: CollectionResults, rows: pd
         else ""
     )
     return (
-        "Normalised enrichment scores: orange stands higher in the first arm, blue lower; the colour is a direction, not a "
+        "Normalised enrichment scores: orange stands higher in the first arm, blue lower; the colour is a "
+        "direction, not a "
         f"benefit. {SURE} marks an adjusted p-value below {material.fdr:g}; an empty tile was not tested.{chosen}"
     )
 
 
-def heatmap_rows(material: Material, collection: CollectionResults, kinds: tuple[str, ...] = ()) -> pd.DataFrame:
+def heatmap_rows(material: Material, collection: CollectionResults) -> pd.DataFrame:
     """Scores of a collection's sets at each time: gene_set, title, effect, when, nes, padj; strongest sets only."""
-    contrasts = side_by_side(material.contrasts, kinds or ("injury", "treatment", "product_on_healthy"))
+    contrasts = side_by_side(material.contrasts, KINDS)
     titles = set_titles(collection.gene_sets["gene_set"].unique(), collection.entry)
     parts = [
         collection.enrichment[contrast.id][["gene_set", "nes", "padj"]].assign(
@@ -157,7 +158,7 @@ def _rows_in_order(material: Material, collection: CollectionResults, rows: pd.D
     return {name: position for position, name in enumerate(means.index)}
 
 
-def set_table(material: Material, collection: CollectionResults, contrast: Contrast) -> Table:
+def set_table(material: Material, collection: CollectionResults, *, contrast: Contrast) -> Table:
     """The sets with the largest scores in one contrast, with over-representation beside them."""
     table = collection.enrichment[contrast.id]
     tested = table.dropna(subset=["nes"]).assign(size_of=table["nes"].abs())
@@ -177,7 +178,8 @@ def set_table(material: Material, collection: CollectionResults, contrast: Contr
     sure = int((tested["padj"] < material.fdr).sum())
     caption = (
         f"{contrast_words(contrast, material.look)}: {_first(len(rows), len(tested))} of {collection.entry['title']}, "
-        f"largest score first in either direction; {count(sure)} have an adjusted p-value below {material.fdr:g}. On the "
+        f"largest score first in either direction; {count(sure)} have an adjusted p-value below {material.fdr:g}. "
+        "On the "
         "right, how many of its genes are among those that are raised or lowered (over-representation)."
     )
     return Table(caption, tuple(columns), more=Link("all sets", f"enrichment/{collection.name}/{contrast.id}.tsv"))
@@ -217,7 +219,8 @@ def answer_picture(material: Material) -> Picture | None:
         return None
     figure = gene_set_heatmap(rows, material.look, name="answer", title="Programmes by rank", fdr=material.fdr)
     caption = (
-        f"Enrichment scores (NES), {SURE} adjusted p below {material.fdr:g}. Orange is higher in the first arm, blue lower: a "
+        f"Enrichment scores (NES), {SURE} adjusted p below {material.fdr:g}. Orange is higher in the first arm, "
+        "blue lower: a "
         "direction in the ranking of genes, neither benefit nor evidence."
     )
     return picture(figure, caption)

@@ -81,10 +81,13 @@ def _coverage(material: Material, collection: CollectionResults) -> list[Any]:
     small, large = int((table["measured"] < size["min"]).sum()), int((table["measured"] > size["max"]).sum())
     members = collection.gene_sets["note"].fillna("")
     text = (
-        f"{plural(len(table), 'set')} with {count(len(members))} members; {share(table['measured'].sum(), table['size'].sum())} "
+        f"{plural(len(table), 'set')} with {count(len(members))} members; "
+        f"{share(table['measured'].sum(), table['size'].sum())} "
         f"are measured (median of a set {number(100 * table['coverage'].median())} %). Not measured: "
-        f"{count((members == 'not_measured').sum())}; too few counts: {count((members == 'filtered').sum())}. Sets with fewer "
-        f"than {size['min']} or more than {size['max']} measured members are not tested: {count(small)} and {count(large)}."
+        f"{count((members == 'not_measured').sum())}; too few counts: {count((members == 'filtered').sum())}. Sets "
+        "with fewer "
+        f"than {size['min']} or more than {size['max']} measured members are not tested: {count(small)} and "
+        f"{count(large)}."
     )
     source = f"{entry['title']}, {entry['release']}, {entry['licence']}. {entry['citation']}".strip()
     blocks: list[Any] = [Heading(f"Collection: {entry['title']}"), Prose((text, source))]

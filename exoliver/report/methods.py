@@ -24,7 +24,7 @@ def methods_section(material: Material, methods: str) -> Section:
 
 
 def methods_blocks(text: str) -> list[Any]:
-    """Blocks of a text in simple Markdown: headings, paragraphs that may open in bold, and lists; the title is left out."""
+    """Blocks of a text in simple Markdown: headings, paragraphs that may open in bold, lists; its title is left out."""
     blocks: list[Any] = []
     for is_item, lines in groupby(_paragraphs(text), key=lambda paragraph: bool(_ITEM.match(paragraph))):
         paragraphs = list(lines)

@@ -67,11 +67,16 @@ def _programmes(material: Material) -> list[Any]:
         return [Prose(("Programmes over time are left out, as there are no gene sets for this organism.",))]
     figure = programmes_over_time(rows, material.look, fdr=material.fdr)
     caption = (
-        "Normalised enrichment score of each programme at each time. It says where the genes of a programme stand in the "
-        "ranking of all genes: a description, not evidence, since genes of a programme move together. Filled points have "
+        "Normalised enrichment score of each programme at each time. It says where the genes of a programme stand "
+        "in the "
+        "ranking of all genes: a description, not evidence, since genes of a programme move together. Filled "
+        "points have "
         f"an adjusted p-value below {material.fdr:g}."
     )
-    return [Heading("Programmes by rank"), picture(figure, caption, Link("all scores", "timepoints/gene_sets.tsv"))]
+    return [
+        Heading("Programmes by rank"),
+        picture(figure, caption, more=Link("all scores", "timepoints/gene_sets.tsv")),
+    ]
 
 
 def _changes(material: Material, summary: pd.DataFrame) -> list[Any]:
@@ -79,14 +84,15 @@ def _changes(material: Material, summary: pd.DataFrame) -> list[Any]:
     chosen = [c for c in estimable(material.contrasts) if c.form in ("change", "any_time", "over_time")]
     rows = summary.loc[[contrast.id for contrast in chosen]]
     columns = (
-        texts("Contrast", [contrast_words(c, material.look) for c in chosen], [link_of(c) for c in chosen]),
+        texts("Contrast", [contrast_words(c, material.look) for c in chosen], links=[link_of(c) for c in chosen]),
         counts("Tested", rows["tested"]),
         counts("Changed", rows["changed"]),
         counts("Higher", rows["up"]),
         counts("Lower", rows["down"]),
     )
     caption = (
-        "Changes of an effect between two times (interaction), and tests of all times at once, in the order of the arms. "
+        "Changes of an effect between two times (interaction), and tests of all times at once, in the order of the "
+        "arms. "
         "Higher means that the effect is larger, or less negative, at the later time."
     )
     return [Heading("Changes between times"), Table(caption, columns)]
@@ -108,13 +114,13 @@ def _genes(material: Material, omnibus: Contrast) -> list[Any]:
         pvalues("Changes with time, adjusted p", first["over_time_padj"]),
     )
     moving = int((first["over_time_padj"] < material.fdr).sum())
-    doubt = (
-        f"of those shown, {count(moving)} are below {material.fdr:g}"
-        if moving
-        else f"none is below {material.fdr:g} ({p_words(first['over_time_padj'].min(), 'smallest')}), so that no effect is shown to change"
-    )
+    smallest = p_words(first["over_time_padj"].min(), "smallest")
+    doubt = f"of those shown, {count(moving)} are below {material.fdr:g}"
+    if not moving:
+        doubt = f"none is below {material.fdr:g} ({smallest}), so that no effect is shown to change"
     caption = (
-        f"log2 fold changes at each time of the {count(len(first))} genes with the smallest p-value for a change with time, "
+        f"log2 fold changes at each time of the {count(len(first))} genes with the smallest p-value for a change "
+        "with time, "
         f"out of {count(own['gene_id'].nunique())} that differ at some time; {doubt}."
     )
     return [heading, Table(capital(caption), columns, more=Link("all of them", "timepoints/genes.tsv"))]

@@ -16,7 +16,7 @@ from exoliver.figures.style import Look, make_look
 from exoliver.figures.words import amount, count, joined, plural
 from exoliver.genesets import find_collection
 from exoliver.report.arms import fact_words
-from exoliver.report.elements import Bullets, Files, Link, Page, Prose, Section, Table, counts, picture, texts
+from exoliver.report.elements import Bullets, Column, Files, Link, Page, Prose, Section, Table, counts, picture, texts
 from exoliver.report.naming import (
     averaged,
     effect_words,
@@ -34,7 +34,8 @@ FACTS = ("product", "source", "route")
 PAGE = "datasets/{id}/report.html"
 TREATMENTS = ("treatment", "product_on_healthy")
 SIDE_BY_SIDE = (
-    "Datasets are shown side by side; no pooled estimate is made. They differ in organism, injury, product, dose and time, "
+    "Datasets are shown side by side; no pooled estimate is made. They differ in organism, injury, product, dose "
+    "and time, "
     "so that a programme that stands out in one and not in another is not by itself a difference between products."
 )
 DESCRIPTION = (
@@ -141,7 +142,8 @@ def _answer(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) -> 
     lines = tuple(f"{dataset.title}: {_line(dataset, settings)}" for dataset in datasets)
     treated = sum(bool(averaged(dataset.contrasts, *TREATMENTS)) for dataset in datasets)
     finding = (
-        f"{plural(len(datasets), 'dataset')}, {count(treated)} of them with a treatment effect that can be tested; shown side "
+        f"{plural(len(datasets), 'dataset')}, {count(treated)} of them with a treatment effect that can be tested; "
+        "shown side "
         "by side, without a pooled estimate."
     )
     return Section("answer", "Answer", finding, "Answer", (Bullets(lines),))
@@ -198,11 +200,13 @@ def _matrix(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) -> 
     seen = sure.groupby("title")["dataset"].nunique()
     total = rows["dataset"].nunique()
     parts = [f"{name} in {count(seen.get(name, 0))}" for name in dict.fromkeys(rows["title"])]
-    finding = f"Programmes that a treatment moves by rank at some time, in {plural(total, 'dataset')} with gene sets: {joined(parts)}."
+    of = f"{plural(total, 'dataset')} with gene sets"
+    finding = f"Programmes that a treatment moves by rank at some time, of {of}: {joined(parts)}."
     look = Look({}, {}, simulated=any(dataset.look.simulated for dataset in datasets))
     figure = picture(
         study_matrix(rows, look, fdr=settings["fdr"]),
-        f"Enrichment scores (NES) under treatment; a dot marks an adjusted p-value below {settings['fdr']:g}, an empty place "
+        f"Enrichment scores (NES) under treatment; a dot marks an adjusted p-value below {settings['fdr']:g}, an "
+        "empty place "
         "was not tested.",
     )
     left_out = [dataset.title for dataset in datasets if dataset.title not in set(rows["dataset"])]
@@ -214,18 +218,15 @@ def _matrix(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) -> 
 
 def _datasets(datasets: Sequence[DatasetResults]) -> Section:
     """Metadata of every dataset, with links."""
-    injuries = [(dataset.facts["injury"] or {}) if has_injury(dataset.facts) else {} for dataset in datasets]
     columns = (
-        texts("Dataset", [dataset.title for dataset in datasets], [dataset.page for dataset in datasets]),
+        texts("Dataset", [dataset.title for dataset in datasets], links=[dataset.page for dataset in datasets]),
         texts("Simulated", ["yes" if dataset.look.simulated else "no" for dataset in datasets]),
         texts("Organism", [dataset.facts["organism"] for dataset in datasets]),
         counts("n", [dataset.check["design"]["samples"] for dataset in datasets]),
         counts("Warnings", [len(dataset.check["warnings"]) for dataset in datasets]),
         *(texts(key.capitalize(), [_of_arms(dataset, key) for dataset in datasets]) for key in FACTS),
         texts("Dose", [_doses(dataset) for dataset in datasets]),
-        texts("Injury", [(injury.get("model") or "").replace("_", " ") for injury in injuries]),
-        texts("Class", [injury.get("class") for injury in injuries]),
-        texts("Course", [injury.get("course") for injury in injuries]),
+        *(_injuries(datasets) if any(has_injury(dataset.facts) for dataset in datasets) else ()),
     )
     simulated = sum(dataset.look.simulated for dataset in datasets)
     finding = f"{plural(len(datasets), 'dataset')}, {count(simulated)} of them simulated."
@@ -233,10 +234,20 @@ def _datasets(datasets: Sequence[DatasetResults]) -> Section:
     return Section("datasets", "The datasets", finding, plural(len(datasets), "dataset"), (Table(caption, columns),))
 
 
+def _injuries(datasets: Sequence[DatasetResults]) -> tuple[Column, ...]:
+    """Model, class and course of the injuries."""
+    injuries = [(dataset.facts["injury"] or {}) if has_injury(dataset.facts) else {} for dataset in datasets]
+    return (
+        texts("Injury", [(injury.get("model") or "").replace("_", " ") for injury in injuries]),
+        texts("Class", [injury.get("class") for injury in injuries]),
+        texts("Course", [injury.get("course") for injury in injuries]),
+    )
+
+
 def _of_arms(dataset: DatasetResults, key: str) -> str:
     """A fact of the treated arms, each value once."""
     levels = dataset.facts["arms"]["levels"]
-    values = [fact_words(levels[name][key], key, dataset.facts) for name in treated_arms(dataset.facts)]
+    values = [fact_words(levels[name][key], key, facts=dataset.facts) for name in treated_arms(dataset.facts)]
     return joined(dict.fromkeys(filter(None, values)))
 
 
@@ -265,7 +276,7 @@ def _effects(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) ->
     table = pd.DataFrame(rows, columns=["dataset", "effect", "link", "tested", "changed", "up", "down", "note"])
     columns = (
         texts("Dataset", table["dataset"]),
-        texts("Effect", table["effect"], list(table["link"])),
+        texts("Effect", table["effect"], links=list(table["link"])),
         counts("Tested", table["tested"]),
         counts("Changed", table["changed"]),
         counts("Higher", table["up"]),
@@ -274,13 +285,15 @@ def _effects(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) ->
     )
     most = table.loc[table["changed"].astype(int).idxmax()] if len(table) else None
     finding = (
-        f"Between {count(table['changed'].min())} and {count(most['changed'])} genes change in an averaged effect, most in "
+        f"Between {count(table['changed'].min())} and {count(most['changed'])} genes change in an averaged effect, "
+        "most in "
         f"{most['effect']} ({most['dataset']})."
         if most is not None
         else "No averaged effect can be estimated."
     )
     caption = (
-        f"Genes with an adjusted p-value below {settings['fdr']:g} in the effects averaged over times, dataset by dataset. "
+        f"Genes with an adjusted p-value below {settings['fdr']:g} in the effects averaged over times, dataset by "
+        "dataset. "
         "Numbers of genes depend on the number of samples: they do not compare strengths between datasets."
     )
     short = f"{plural(len(table), 'averaged effect')}"
@@ -293,7 +306,9 @@ def _warnings(datasets: Sequence[DatasetResults]) -> Section:
     if not found:
         return Section("warnings", "Warnings", "The preflight gave no warning in any dataset.", "No warning", ())
     columns = (
-        texts("Dataset", [dataset.title for dataset, _ in found], [f"{dataset.page}#trust" for dataset, _ in found]),
+        texts(
+            "Dataset", [dataset.title for dataset, _ in found], links=[f"{dataset.page}#trust" for dataset, _ in found]
+        ),
         texts("What", [warning["what"] for _, warning in found]),
         texts("What to do", [warning["fix"] for _, warning in found]),
     )

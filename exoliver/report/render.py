@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from jinja2 import select_autoescape
 
 from exoliver.report.elements import Page
 
@@ -22,7 +23,7 @@ def _environment() -> jinja2.Environment:
     """Templates of the package; everything is escaped but plain text, which no browser reads."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=jinja2.select_autoescape(default=True, default_for_string=True, disabled_extensions=PLAIN_TEXT),
+        autoescape=select_autoescape(default=True, default_for_string=True, disabled_extensions=PLAIN_TEXT),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -43,8 +43,8 @@ def _summary(contrast: Contrast, table: pd.DataFrame, fdr: float) -> dict[str, o
     """One contrast."""
     prefix = "wald_" if contrast.is_omnibus else ""
     hits = table[(table[f"{prefix}padj"] < fdr).fillna(False)]
-    notes = table["note"].fillna("").str.split(";")
-    reasons = {reason: int(notes.map(lambda parts, own=reason: own in parts).sum()) for reason in REASONS}
+    notes = {tuple(note.split(";")): int(rows) for note, rows in table["note"].fillna("").value_counts().items()}
+    reasons = {name: sum(rows for parts, rows in notes.items() if name in parts) for name in REASONS}
     directions: dict[str, object] = {"up": None, "down": None}
     if not contrast.is_omnibus:
         directions = {
@@ -59,15 +59,23 @@ def _summary(contrast: Contrast, table: pd.DataFrame, fdr: float) -> dict[str, o
         "changed": len(hits),
         **directions,
         **reasons,
-        "note": note_words(contrast, notes),
+        "note": note_words(contrast, list(notes)),
     }
 
 
-def note_words(contrast: Contrast, notes: pd.Series) -> str:
-    """What holds for the contrast as a whole, in words."""
+def note_words(contrast: Contrast, notes: Sequence[tuple[str, ...]]) -> str:
+    """What holds for the contrast as a whole, in words.
+
+    Parameters
+    ----------
+    contrast
+        The contrast.
+    notes
+        The different notes of its genes, each in its parts.
+    """
     name, _, detail = contrast.note.partition(":")
     parts = [NOTES.get(name, name) + (f" ({detail.replace(',', ', ')})" if detail else "")] if name else []
-    everywhere = set.intersection(*map(set, notes)) if len(notes) else set()
+    everywhere = set.intersection(*map(set, notes)) if notes else set()
     parts += [NOTES[note] for note in ("unreplicated", "lrt_not_built") if note in everywhere]
     return "; ".join(parts)
 

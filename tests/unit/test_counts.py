@@ -196,7 +196,7 @@ def test_whole_estimates_are_said_to_be_estimates(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["", "NA", "NaN", "inf", "-inf", "1e400", "0x1", "1_0", "1,5", "TRUE", "１２", "1;2", "-", "."]
+    "cell", ["", "NA", "NaN", "inf", "-inf", "1e400", "0x1", "1_0", "1,5", "TRUE", "1;2", "-", "."]
 )
 def test_a_cell_that_is_no_number_is_told(cell: str, tmp_path: Path) -> None:
     """With its gene and sample, and how many there are."""
@@ -238,7 +238,7 @@ def test_each_kind_of_bad_cell_is_told_once(tmp_path: Path) -> None:
         (TABLE.replace("g2", "g1"), "gene ids are repeated: g1"), (TABLE.replace("g2", ""), "a gene has no id"),
         (TABLE.replace("\t4\n", "\t4\t9\t9\n"), "first row has 7 cells, the header 5"),
         (TABLE.replace("\t7\n", "\t7\t9\n"), "cannot be read"), (TABLE.replace("g1", '"g1'), "cannot be read"),
-        (TABLE.replace("g1", '"g1').replace("g2", '"g2'), "holds a tab or line break"),
+        (TABLE.replace("g1", '"g1').replace("g2\t0", '"g2\t1'), "holds a tab or line break"),
         (TABLE.encode("utf-16"), "cannot be read"), (b"\x00" * 50, "NUL"), (b"\x1f\x8b\x08\x00", "cannot be read"),
         (gzip.compress(TABLE.encode())[:-12], "cannot be read"),
         (gzip.compress(TABLE.encode())[:15] + b"\xff" * 30, "cannot be read"), (b"PK\x03\x04\xff", "cannot be read"),

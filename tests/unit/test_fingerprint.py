@@ -68,7 +68,7 @@ def test_words_do_not_count(edit: Callable[[str], str], copy: Path) -> None:
     assert not changes(copy, DESIGN, edit)
 
 
-def test_code_counts(copy: Path) -> None:
+def test_changed_code_changes_the_digest(copy: Path) -> None:
     """A changed constant or function of a module that the script reaches, however far, changes the digest."""
     assert changes(copy, DESIGN, lambda text: text + "\nLIMIT = 2\n")
     assert changes(copy, "exoliver/contrasts.py", lambda text: text.replace("1e-12", "1e-11", 1))

@@ -66,7 +66,7 @@ def test_problems_of_yaml_and_data_are_shown_together(folder: Path, capsys: pyte
     text = capsys.readouterr().out
     assert "did you mean 'seed'?" in text
     assert "'APAP' is not in column group (found: apap, sham)" in text
-    assert text.startswith("3 problems\n1. study.yaml: sead\n")
+    assert text.startswith("2 problems\n1. study.yaml: sead\n")
 
 
 def test_warnings_are_printed_and_do_not_change_the_status(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,7 +87,7 @@ def test_several_studies_are_as_sound_as_the_worst(folder: Path) -> None:
     answer = answer_check(["sound.yaml", "study.yaml"])
     assert answer.status == 1
     assert "sound.yaml: 1 dataset, sound" in answer.text
-    assert "study.yaml: 2 datasets, 2 problems" in answer.text
+    assert "study.yaml: 2 datasets, 1 problem" in answer.text
 
 
 def test_a_missing_study_is_a_problem(folder: Path) -> None:
@@ -171,4 +171,4 @@ def test_the_module_runs_from_a_working_directory_of_the_user(folder: Path, root
     environment = {**os.environ, "PYTHONPATH": str(root)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.endswith("study.yaml: 2 datasets, 2 problems, 0 warnings\n")
+    assert done.stdout.endswith("study.yaml: 2 datasets, 1 problem, 0 warnings\n")

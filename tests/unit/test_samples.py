@@ -227,9 +227,7 @@ def test_a_baseline_of_all_times_has_none() -> None:
     """Its own column of times is not read."""
     content = make_toy().yaml["arms"]
     content["levels"]["healthy"]["at"] = "all_times"
-    days = [
-        "baseline" if group == "healthy" else day for group, day in zip(*make_sheet()[["group", "day"]].T.to_numpy())
-    ]
+    days = make_sheet()["day"].where(make_sheet()["group"] != "healthy", "baseline").to_list()
     table = arranged(sheet(day=days), arms=content)
     assert table.loc[table["arm"] == "healthy", "time"].isna().all()
     assert table.loc[table["arm"] != "healthy", "time"].notna().all()

@@ -187,7 +187,7 @@ def test_an_injured_arm_may_have_nothing_to_be_compared_with() -> None:
     assert base_of("i", arms(i="injured", t="treated")) is None
 
 
-def test_against_decides() -> None:
+def test_against_decides_the_base() -> None:
     """Also against the usual role."""
     levels = arms(h="healthy", i="injured", j="injured", t={"role": "treated", "against": "h"})
     assert base_of("t", levels) == "h"

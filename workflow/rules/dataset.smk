@@ -13,6 +13,8 @@ checks and a later stage depend on (a new contrast) reruns that stage, and nothi
 rule simulate_dataset:
     message:
         "Simulate dataset {wildcards.dataset} with planted truth"
+    input:
+        resources=wire.simulated_from,
     output:
         counts="<results>/datasets/{dataset}/simulated/counts.tsv.gz",
         samples="<results>/datasets/{dataset}/simulated/samples.tsv",
@@ -81,6 +83,7 @@ checkpoint preflight:
         "../../environment.yml"
     params:
         problems=wire.study_problems,
+        collections=wire.own_collections,
         code=code_of("preflight"),
     threads: 1
     resources:
@@ -95,6 +98,7 @@ rule import_counts:
         "Import the counts of {wildcards.dataset}"
     input:
         files=wire.files(rules.simulate_dataset.output),
+        annotation=wire.annotation,
         preflight=ancient(rules.preflight.output.preflight),
     output:
         counts="<results>/datasets/{dataset}/counts.h5ad",

@@ -13,6 +13,7 @@ rule map_gene_sets:
         counts=rules.import_counts.output.counts,
         arrays=rules.fit_model.output.arrays,
         design=rules.fit_model.output.design,
+        files=wire.gene_set_files,
         preflight=ancient(rules.preflight.output.preflight),
     output:
         gene_sets="<results>/datasets/{dataset}/gene_sets/{collection}.tsv",

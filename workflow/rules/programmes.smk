@@ -43,6 +43,7 @@ rule score_panel:
         design=rules.fit_model.output.design,
         contrasts=rules.estimate_contrasts.output.folder,
         index=rules.estimate_contrasts.output.index,
+        panel=panel_file(),
     output:
         panel="<results>/datasets/{dataset}/panel.tsv",
         genes=directory("<results>/datasets/{dataset}/genes"),

@@ -5,6 +5,7 @@ from exoliver.running import logged
 from exoliver.tables import read_json, write_json
 
 with logged(snakemake.log[0]):
-    preflight = merge_study(snakemake.params.problems, list(map(read_json, snakemake.input.checks)))
+    checks = list(map(read_json, snakemake.input.checks))
+    preflight = merge_study(snakemake.params.problems, checks, collections=snakemake.params.collections)
     report_problems(preflight)
     write_json(preflight, snakemake.output.preflight)

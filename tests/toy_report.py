@@ -1,0 +1,386 @@
+"""Material of a report without a fit: a few dozen genes, seeded tables whose hits are planted, any design."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from exoliver.contrasts import Cell, Contrast, derive_contrasts, time_label
+from exoliver.figures.style import make_look
+from exoliver.model import Model
+from exoliver.panel import panel_genes, read_panel
+from exoliver.report.material import CollectionResults, Material
+from exoliver.report.naming import BALANCES
+from exoliver.store import Expression
+from exoliver.study import Dataset, each_from_plain, from_plain, plain
+from exoliver.study.arms import Arm
+from exoliver.study.dataset import ExtraContrast
+from exoliver.tables import ENRICHMENT, GENE_SETS, GENE_VALUES, IDENTIFIERS, OVERREPRESENTATION, PANEL
+from exoliver.timepoints import compare_timepoints
+
+GENES = 80
+REPLICATES = 3
+DAYS = (1.0, 7.0)
+PROGRAMMES = ("apoptosis", "anti_apoptosis", "inflammation")
+HALLMARKS = ("HALLMARK_TNFA_SIGNALING_VIA_NFKB", "HALLMARK_UV_RESPONSE_DN")
+INJURED_ARMS: dict[str, Any] = {
+    "healthy": {"role": "healthy", "value": "h", "label": "Chow"},
+    "ccl4": {"role": "injured", "value": "i", "label": "CCl4"},
+    "msc": {
+        "role": "treated",
+        "value": "t",
+        "label": "CCl4 + MSC",
+        "product": "msc",
+        "source": "bone_marrow",
+        "species": "human",
+        "dose": 1e6,
+        "dose_unit": "cells/animal",
+        "doses_at": [0.25],
+        "lot": "A",
+        "lot_donors": 1,
+    },
+}
+REFERENCE_ARMS: dict[str, Any] = {
+    "control": {"role": "reference", "value": "c", "label": "Control"},
+    "drug": {"role": "treated", "value": "d", "label": "Drug", "product": "drug"},
+}
+SIMULATION: dict[str, Any] = {
+    "seed": 1,
+    "identifiers": "symbol",
+    "genes": 100,
+    "replicates": REPLICATES,
+    "times": list(DAYS),
+    "library_size": {"mean": 1e6, "spread": 0.2},
+    "effects": {},
+    "response_genes": 0,
+}
+SETTINGS: dict[str, Any] = {
+    "title": "Toy study",
+    "fdr": 0.05,
+    "log2_fold_change_threshold": 0.0,
+    "set_size": {"min": 10, "max": 500},
+    "seed": 1,
+    "panel": None,
+    "genes_of_interest": ["Mcl1", "Absent1"],
+    "programmes": "programmes",
+}
+
+
+def make_facts(arms: Mapping[str, Any] = INJURED_ARMS, *, days: Sequence[float] = DAYS, **keys: Any) -> dict[str, Any]:
+    """Plain values of a dataset's YAML; keys replace those of the toy, and None takes one out."""
+    content: dict[str, Any] = {
+        "id": "toy",
+        "title": "Toy liver",
+        "organism": "mouse",
+        "counts": {"file": "counts.tsv", "identifiers": "symbol"},
+        "samples": {"file": "samples.tsv", "unit": "animal"},
+        "arms": {"column": "group", "levels": dict(arms)},
+        "time": {"column": "day", "unit": "day", **({"since": "injury"} if "ccl4" in arms else {})} if days else None,
+        "injury": {"model": "ccl4", "class": "toxic", "course": "acute"} if "ccl4" in arms else None,
+    }
+    content |= keys
+    return plain(from_plain(Dataset, {key: value for key, value in content.items() if value is not None}))
+
+
+def make_material(
+    facts: Mapping[str, Any] | None = None,
+    *,
+    days: Sequence[float] = DAYS,
+    hits: int = 6,
+    sure_sets: bool = True,
+    left_out: Sequence[Cell] = (),
+    gene_names: Mapping[int, str] | None = None,
+    sample_prefix: str = "",
+    check: Mapping[str, Any] | None = None,
+) -> Material:
+    """Everything that a page is made of.
+
+    Parameters
+    ----------
+    facts
+        Of `make_facts`.
+    days
+        Times of every arm; none for a dataset without times.
+    hits
+        Genes below the false discovery rate in each contrast, raised and lowered by turns.
+    sure_sets
+        Some gene sets have a small adjusted p-value.
+    left_out
+        Cells without samples.
+    gene_names
+        Place of a gene to the symbol it has instead of its own.
+    sample_prefix
+        Put before the name of every sample.
+    check
+        Replaces parts of the check.
+    """
+    facts = facts or make_facts(days=days)
+    arms = facts["arms"]["levels"]
+    cells = [cell for arm in arms for day in (days or (None,)) if (cell := Cell(arm, day)) not in set(left_out)]
+    genes = make_genes(facts["organism"], gene_names or {})
+    contrasts = derive_contrasts(
+        each_from_plain(Arm, arms),
+        cells=cells,
+        unit=facts["time"]["unit"] if facts["time"] else None,
+        extra=each_from_plain(ExtraContrast, facts["contrasts"]),
+    )
+    random = np.random.default_rng(1)
+    tables = {contrast.id: make_table(genes, contrast, hits=hits, random=random) for contrast in contrasts}
+    expression = make_expression(genes, cells, prefix=sample_prefix, random=random)
+    collections = make_collections(contrasts, genes, facts["organism"], sure=sure_sets, random=random)
+    enrichment = {collection.name: collection.enrichment for collection in collections}
+    by_gene, by_set = compare_timepoints(contrasts, tables, enrichment=enrichment, fdr=SETTINGS["fdr"])
+    panel = panel_genes(read_panel(), facts["organism"], own=None)
+    return Material(
+        facts=facts,
+        settings=SETTINGS,
+        look=make_look(arms, facts["time"], simulated=facts["simulation"] is not None),
+        check=make_check(facts, cells, expression) | dict(check or {}),
+        design={
+            "columns": [cell.name for cell in cells],
+            "cells": [[cell.arm, cell.time] for cell in cells],
+            "replicates": [REPLICATES] * len(cells),
+            "residual_df": (REPLICATES - 1) * len(cells),
+            "genes_fitted": GENES - 2,
+            "genes_filtered": 2,
+            "nested_donor": False,
+            "dispersion_trend": "parametric",
+        },
+        identifiers=make_ledger(genes),
+        expression=expression,
+        model=make_model(genes, cells, expression, random=random),
+        contrasts=tuple(contrasts),
+        tables=tables,
+        collections=collections,
+        timepoint_genes=by_gene,
+        timepoint_gene_sets=by_set,
+        panel=make_panel(panel, contrasts, random=random),
+        panel_genes=panel,
+        genes={"Mcl1": make_values(expression), "Absent1": make_values(expression).iloc[:0]},
+    )
+
+
+def make_genes(organism: str, names: Mapping[int, str]) -> pd.DataFrame:
+    """Genes of the panel first, then others; without symbols where the organism has none."""
+    panel = panel_genes(read_panel(), organism, own=None)["symbol"].drop_duplicates().tolist()
+    symbols = [*panel, *(f"Gene{number}" for number in range(GENES))][:GENES]
+    symbols = [names.get(place, symbol) for place, symbol in enumerate(symbols)]
+    table = pd.DataFrame({"gene_id": [f"G{number:04d}" for number in range(GENES)], "symbol": symbols})
+    table["human_symbol"] = table["symbol"].str.upper()
+    return (
+        table.assign(base_mean=np.geomspace(10, 5000, GENES))
+        if panel
+        else table.assign(symbol=None, human_symbol=None, base_mean=np.geomspace(10, 5000, GENES))
+    )
+
+
+def make_table(genes: pd.DataFrame, contrast: Contrast, *, hits: int, random: np.random.Generator) -> pd.DataFrame:
+    """A gene table; its last two genes are filtered, and all are without numbers where there is no row of weights."""
+    count = len(genes)
+    effect = np.where(np.arange(count) % 2 == 0, 1.0, -1.0) * random.uniform(0.5, 2, count)
+    pvalue = np.linspace(0.2, 0.99, count)
+    pvalue[:hits] = np.geomspace(1e-12, 1e-4, count)[:hits]
+    padj = np.minimum(1, pvalue * 10)
+    note = pd.Series([""] * (count - 2) + ["filtered"] * 2, dtype="string")
+    tested = np.where(np.arange(count) < count - 2, 1.0, np.nan)
+    if not contrast.rows:
+        tested, note = np.full(count, np.nan), pd.Series([contrast.note] * count, dtype="string")
+    named = genes[["gene_id", "symbol", "human_symbol", "base_mean"]]
+    if contrast.is_omnibus:
+        note = note.where(note != "", "lrt_not_built")
+        missing = dict.fromkeys(("stat", "pvalue", "padj"), np.nan)
+        return named.assign(
+            df=len(contrast.rows), **missing, wald_stat=5.0 * tested, wald_pvalue=pvalue * tested,
+            wald_padj=padj * tested, note=note,
+        )  # fmt: skip
+    return named.assign(
+        log2_fold_change=effect * tested, lfc_se=0.2 * tested, stat=effect / 0.2 * tested, pvalue=pvalue * tested,
+        padj=padj * tested, shrunk_log2_fold_change=np.nan, note=note,
+    )  # fmt: skip
+
+
+def make_expression(
+    genes: pd.DataFrame, cells: Sequence[Cell], *, prefix: str, random: np.random.Generator
+) -> Expression:
+    """Random expression of every sample."""
+    rows = [
+        {"sample": f"{prefix}{cell.name}_{number}", "arm": cell.arm, "time": cell.time}
+        for cell in cells
+        for number in range(REPLICATES)
+    ]
+    samples = pd.DataFrame(rows).astype({"time": float}).set_index("sample").assign(size_factor=1.0)
+    vst = pd.DataFrame(random.normal(8, 1, (len(rows), len(genes))), index=samples.index, columns=genes["gene_id"])
+    return Expression(
+        samples=samples,
+        genes=genes.set_index("gene_id"),
+        normalised=2**vst,
+        vst=vst,
+        components=random.normal(size=(len(rows), 3)),
+        variance_ratio=np.array([0.4, 0.2, 0.1]),
+    )
+
+
+def make_check(facts: Mapping[str, Any], cells: Sequence[Cell], expression: Expression) -> dict[str, Any]:
+    """The content of check.json."""
+    unit = facts["time"]["unit"] if facts["time"] else None
+    design = {
+        "samples": len(expression.samples),
+        "genes": GENES,
+        "unit": unit,
+        "residual_df": 1,
+        "columns": [cell.name for cell in cells],
+        "cells": [
+            {
+                "arm": cell.arm,
+                "time": cell.time,
+                "label": "" if cell.time is None else time_label(cell.time, str(unit)),
+                "samples": REPLICATES,
+            }
+            for cell in cells
+        ],
+        "library_sizes": {name: 1_000_000 + 10_000 * place for place, name in enumerate(expression.samples.index)},
+    }
+    return {"dataset": facts["id"], "problems": [], "warnings": [], "decisions": ["80 of 80 ids"], "design": design}
+
+
+def make_model(
+    genes: pd.DataFrame, cells: Sequence[Cell], expression: Expression, *, random: np.random.Generator
+) -> Model:
+    """A fit of which reports take the dispersions."""
+    own = list(zip(expression.samples["arm"], expression.samples["time"], strict=True))
+    design = [[float(arm == c.arm and (c.time is None or time == c.time)) for c in cells] for arm, time in own]
+    takes_part = np.arange(len(genes)) < len(genes) - 2
+    trend = 0.05 + 2 / genes["base_mean"].to_numpy()
+    return Model(
+        genes=genes["gene_id"].to_numpy(dtype=str),
+        samples=expression.samples.index.to_numpy(dtype=str),
+        columns=tuple(cell.name for cell in cells),
+        cells=tuple(cells),
+        nested_donor=False,
+        design=np.array(design),
+        size_factors=np.ones(len(own)),
+        takes_part=takes_part,
+        base_mean=genes["base_mean"].to_numpy(),
+        coefficients=np.zeros((len(genes), len(cells))),
+        dispersions=trend,
+        dispersions_gene=trend * random.uniform(0.5, 2, len(genes)),
+        dispersions_trend=trend,
+        is_count_outlier=np.zeros(len(genes), dtype=bool),
+        has_converged=np.ones(len(genes), dtype=bool),
+        is_zero_in_cell=np.zeros((len(genes), len(cells)), dtype=bool),
+        trend=np.array([0.05, 2.0]),
+        mean_dispersion=float("nan"),
+    )
+
+
+def make_ledger(genes: pd.DataFrame) -> pd.DataFrame:
+    """The identifier ledger: every gene, and one spike-in."""
+    ledger = genes.assign(input_id=genes["gene_id"] + ".1", entrez=None, kind="gene", note="version_stripped")
+    spike = dict.fromkeys(IDENTIFIERS, None) | {"input_id": "ERCC-00002", "gene_id": "ERCC-00002"}
+    last = pd.DataFrame([spike | {"kind": "spike_in", "note": "set_aside"}])
+    return pd.concat([ledger[list(IDENTIFIERS)], last], ignore_index=True)
+
+
+def make_collections(
+    contrasts: Sequence[Contrast], genes: pd.DataFrame, organism: str, *, sure: bool, random: np.random.Generator
+) -> tuple[CollectionResults, ...]:
+    """Programmes with titles and two Hallmark sets; without sets for an organism that has none."""
+    own = organism in ("human", "mouse", "rat")
+    facts = [
+        {"gene_set": name, "title": name.replace("_", " ").capitalize(), "benefit": "depends"} for name in PROGRAMMES
+    ]
+    found = []
+    for name, sets, described in (("programmes", PROGRAMMES, facts), ("hallmark", HALLMARKS, [])):
+        entry = {
+            "name": name, "title": name.capitalize(), "release": "1", "licence": "MIT", "citation": "",
+            "genes": "symbol", "gene_sets": described, "organism": organism,
+        }  # fmt: skip
+        sets = sets if own else ()
+        members = [make_members(gene_set, genes, is_poor=gene_set == HALLMARKS[1]) for gene_set in sets]
+        ids = [contrast.id for contrast in contrasts if not contrast.is_omnibus]
+        found.append(
+            CollectionResults(
+                name=name,
+                entry=entry,
+                gene_sets=pd.concat(members, ignore_index=True) if members else pd.DataFrame(columns=list(GENE_SETS)),
+                enrichment={identity: make_enrichment(sets, sure=sure, random=random) for identity in ids},
+                overrepresentation={identity: make_overrepresentation(sets) for identity in ids},
+            )
+        )
+    return tuple(found)
+
+
+def make_members(gene_set: str, genes: pd.DataFrame, *, is_poor: bool) -> pd.DataFrame:
+    """Twelve members of one set; most of a poor one are not measured."""
+    names = genes["symbol"].iloc[:12]
+    measured = np.arange(12) < (5 if is_poor else 12)
+    notes = np.where(measured, "", "not_measured")
+    return pd.DataFrame(
+        {
+            "gene_set": gene_set, "gene": names, "weight": 1, "sign": 1,
+            "gene_id": genes["gene_id"].iloc[:12].where(measured), "size": 12, "measured": int(measured.sum()),
+            "note": notes,
+        }
+    )  # fmt: skip
+
+
+def make_enrichment(sets: Sequence[str], *, sure: bool, random: np.random.Generator) -> pd.DataFrame:
+    """Scores of alternating sign; the first two sets are below the false discovery rate."""
+    rows = [
+        {
+            "gene_set": name,
+            "size": 12,
+            "es": 0.5,
+            "nes": (1 if place % 2 == 0 else -1) * random.uniform(1.5, 2.5),
+            "pvalue": 0.001 if place < 2 and sure else 0.4,
+            "padj": 0.002 if place < 2 and sure else 0.5,
+            "log2err": 0.1,
+            "leading_edge": "Mcl1;Bax",
+            "note": "",
+        }
+        for place, name in enumerate(sets)
+    ]
+    return pd.DataFrame(rows, columns=list(ENRICHMENT))
+
+
+def make_overrepresentation(sets: Sequence[str]) -> pd.DataFrame:
+    """One hit in each direction."""
+    rows = [
+        dict.fromkeys(OVERREPRESENTATION, "")
+        | {"gene_set": name, "direction": direction, "hits": 1, "odds_ratio": 2.0, "pvalue": 0.2, "padj": 0.3}
+        for name in sets
+        for direction in ("down", "up")
+    ]
+    return pd.DataFrame(rows, columns=list(OVERREPRESENTATION))
+
+
+def make_panel(panel: pd.DataFrame, contrasts: Sequence[Contrast], *, random: np.random.Generator) -> pd.DataFrame:
+    """Effects of the panel genes and of the balances in every contrast that is not an omnibus test."""
+    blocks = [pd.DataFrame(columns=list(PANEL))]
+    for contrast in contrasts if len(panel) else ():
+        if contrast.is_omnibus:
+            continue
+        items = [*panel["symbol"], *BALANCES]
+        kinds = [*panel["role"], *["balance"] * len(BALANCES)]
+        estimate = random.normal(0, 0.8, len(items)) if contrast.rows else np.full(len(items), np.nan)
+        blocks.append(
+            pd.DataFrame(
+                {
+                    "item": items, "kind": kinds, "compartment": "", "contrast": contrast.id, "estimate": estimate,
+                    "se": 0.2, "df": np.nan, "ci_low": estimate - 0.4, "ci_high": estimate + 0.4, "pvalue": 0.03,
+                    "padj": 0.04, "base_mean": 50.0, "note": contrast.note,
+                }
+            )
+        )  # fmt: skip
+    return pd.concat(blocks[1:] or blocks, ignore_index=True)
+
+
+def make_values(expression: Expression) -> pd.DataFrame:
+    """Normalised counts of one gene, one of them zero."""
+    samples = expression.samples
+    values = np.linspace(0, 400, len(samples))
+    columns = {"sample": samples.index, "arm": samples["arm"], "time": samples["time"], "normalised_count": values}
+    return pd.DataFrame(columns)[list(GENE_VALUES)].reset_index(drop=True)

@@ -1,0 +1,517 @@
+"""Figures: the data drawn, the words for those who do not see them, sound SVG, the same bytes on every run."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from exoliver.figures import words
+from exoliver.figures.balances_over_time import balances_over_time
+from exoliver.figures.design_grid import design_grid
+from exoliver.figures.dispersions import dispersions
+from exoliver.figures.figure import Figure, write_figures
+from exoliver.figures.gene_of_interest import doublings, gene_of_interest
+from exoliver.figures.gene_set_heatmap import gene_set_heatmap
+from exoliver.figures.library_sizes import library_sizes
+from exoliver.figures.panel_forest import panel_forest
+from exoliver.figures.pca import pca
+from exoliver.figures.programmes_over_time import programmes_over_time
+from exoliver.figures.pvalue_histogram import BROAD, FLAT, HILL, NONE, PEAK, RISES, histogram_words, pvalue_histogram
+from exoliver.figures.sample_distances import sample_distances
+from exoliver.figures.study_matrix import study_matrix
+from exoliver.figures.style import (
+    BLUE,
+    BLUISH_GREEN,
+    REDDISH_PURPLE,
+    VERMILLION,
+    Look,
+    arm_colours,
+    make_look,
+    spread_points,
+    thin_points,
+    time_words,
+    unique_labels,
+)
+from exoliver.figures.volcano import HEIGHT, LETTER, LINE_HEIGHT, WIDTH, place_labels, volcano
+from tests.sources import ROOT
+
+ARMS = {
+    "healthy": {"role": "healthy", "label": "Chow"},
+    "ccl4": {"role": "injured", "label": "CCl4"},
+    "msc": {"role": "treated", "label": "CCl4 + MSC"},
+}
+LOOK = make_look(ARMS, {"unit": "day", "since": "injury"}, simulated=False)
+SIMULATED = make_look(ARMS, {"unit": "day", "since": "injury"}, simulated=True)
+NO_TIME = make_look(ARMS, None, simulated=False)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def samples() -> pd.DataFrame:
+    """Two samples of each arm at two days."""
+    rows = [(arm, day, number) for arm in ARMS for day in (1.0, 7.0) for number in (1, 2)]
+    table = pd.DataFrame(rows, columns=["arm", "time", "number"])
+    table["sample"] = [f"{arm}_{day:g}_{number}" for arm, day, number in rows]
+    place = np.arange(len(rows), dtype=float)
+    return table.assign(counts=1e6 * (place + 1), size_factor=0.5 + place / 10, pc1=place, pc2=-place)
+
+
+def contrast_table(hits: int, genes: int = 40) -> pd.DataFrame:
+    """A gene table with so many genes below the false discovery rate, raised and lowered by turns."""
+    place = np.arange(genes)
+    pvalue = np.linspace(0.2, 0.99, genes)
+    pvalue[:hits] = np.geomspace(1e-9, 1e-5, genes)[:hits]
+    return pd.DataFrame(
+        {
+            "gene_id": [f"G{number:03d}" for number in place],
+            "symbol": [f"Gene{number}" for number in place],
+            "log2_fold_change": np.where(place % 2 == 0, 1.0, -1.0) * (1 + place / 10),
+            "pvalue": pvalue,
+            "padj": np.minimum(1, pvalue * 5),
+        }
+    )
+
+
+def scores(times: tuple[float, ...] = (1.0, 7.0)) -> pd.DataFrame:
+    """Scores of two programmes in two effects at some times; the last one was not tested."""
+    rows = [
+        {"title": title, "effect": effect, "kind": kind, "arm": arm, "time": time, "when": f"day {time:g}"}
+        for title in ("Apoptosis", "Inflammation")
+        for effect, kind, arm in (("CCl4 vs Chow", "injury", "ccl4"), ("CCl4 + MSC vs CCl4", "treatment", "msc"))
+        for time in times
+    ]
+    table = pd.DataFrame(rows).assign(dataset="Mouse")
+    nes = np.linspace(2.5, -2.5, len(table))
+    nes[-1] = np.nan
+    return table.assign(nes=nes, padj=np.where(np.abs(nes) > 1.5, 0.001, 0.4))
+
+
+def estimates(whens: tuple[str, ...] = ("day 1", "day 7")) -> pd.DataFrame:
+    """Estimates of two items in two effects."""
+    rows = [
+        {"title": item, "gene": item, "step": f"Step of {item}", "effect": effect, "arm": arm, "when": when}
+        for item in ("Mcl1", "Bax")
+        for effect, arm in (("CCl4 vs Chow", "ccl4"), ("CCl4 + MSC vs CCl4", "msc"))
+        for when in whens
+    ]
+    value = np.linspace(-1, 1, len(rows))
+    return pd.DataFrame(rows).assign(estimate=value, ci_low=value - 0.3, ci_high=value + 0.3)
+
+
+def distance_matrix() -> pd.DataFrame:
+    """Distances that grow with the place of the samples."""
+    names = samples()["sample"].tolist()
+    place = np.arange(len(names), dtype=float)
+    return pd.DataFrame(np.abs(place[:, None] - place[None, :]), index=names, columns=names)
+
+
+def spread(genes: int = 500) -> pd.DataFrame:
+    """Dispersions on a trend."""
+    mean = np.geomspace(1, 1e5, genes)
+    trend = 0.05 + 2 / mean
+    return pd.DataFrame(
+        {"base_mean": mean, "dispersion_gene": trend * 1.5, "dispersion_trend": trend, "dispersion": trend * 1.2}
+    )
+
+
+def gene_values(count: float = 100.0) -> pd.DataFrame:
+    """One gene in every sample; the first has no count."""
+    table = samples()[["sample", "arm", "time"]]
+    return table.assign(normalised_count=[0.0, *[count] * (len(table) - 1)])
+
+
+def all_figures(look: Look) -> list[Figure]:
+    """Every figure once."""
+    cells = samples().groupby(["arm", "time"], as_index=False, sort=False).size().rename(columns={"size": "samples"})
+    arms = samples().set_index("sample")["arm"]
+    return [
+        design_grid(cells, look),
+        library_sizes(samples(), look),
+        pca(samples(), look, shares=(0.5, 0.25)),
+        sample_distances(distance_matrix(), look, arms=arms),
+        dispersions(spread(), look),
+        pvalue_histogram(contrast_table(9), look, contrast="a_vs_b", title="A vs B"),
+        volcano(contrast_table(9), look, contrast="a_vs_b", title="A vs B", fdr=0.05),
+        programmes_over_time(scores(), look, fdr=0.05),
+        gene_set_heatmap(scores(), look, name="sets__x", title="Sets", fdr=0.05),
+        panel_forest(estimates(("",)), look),
+        balances_over_time(estimates(), look),
+        gene_of_interest(gene_values(), look, gene="Mcl1"),
+        study_matrix(scores(), look, fdr=0.05),
+    ]
+
+
+FIGURES = all_figures(LOOK)
+by_name = pytest.mark.parametrize("figure", FIGURES, ids=[figure.name for figure in FIGURES])
+
+
+@by_name
+def test_a_figure_is_sound_svg_with_words(figure: Figure) -> None:
+    """It parses, has its alt text as label, and no script, link, picture or missing number."""
+    root = ElementTree.fromstring(figure.svg)
+    assert root.tag == f"{SVG}svg"
+    assert root.attrib["role"] == "img"
+    assert root.attrib["aria-label"] == figure.alt
+    tags = {element.tag.removeprefix(SVG) for element in root.iter()}
+    assert tags <= {
+        "svg",
+        "g",
+        "path",
+        "circle",
+        "line",
+        "rect",
+        "text",
+        "tspan",
+        "defs",
+        "clipPath",
+        "linearGradient",
+        "stop",
+    }
+    assert "NaN" not in figure.svg
+    assert "undefined" not in figure.svg
+    assert figure.svg.count("http") == figure.svg.count("http://www.w3.org/2000/svg")
+
+
+@by_name
+def test_a_figure_has_its_numbers_and_a_sentence(figure: Figure) -> None:
+    """The data have rows; the alt text is a sentence with a number in it."""
+    assert len(figure.data) > 0
+    assert figure.alt.endswith(".")
+    assert any(letter.isdigit() for letter in figure.alt)
+
+
+@by_name
+def test_ids_within_a_figure_are_its_own(figure: Figure) -> None:
+    """Ids begin with the figure's name, since a page holds many; what refers to them is found."""
+    root = ElementTree.fromstring(figure.svg)
+    ids = {element.attrib["id"] for element in root.iter() if "id" in element.attrib}
+    assert all(identity.startswith(f"{figure.name}-") for identity in ids)
+    used = {value[5:-1] for element in root.iter() for value in element.attrib.values() if value.startswith("url(#")}
+    assert used <= ids
+
+
+@pytest.mark.parametrize("figure", all_figures(SIMULATED), ids=[figure.name for figure in FIGURES])
+def test_simulated_data_are_named_in_title_file_and_words(figure: Figure) -> None:
+    """A simulated figure cannot be mistaken once it has left the page."""
+    assert figure.name.endswith("_simulated")
+    assert "simulated data" in "".join(ElementTree.fromstring(figure.svg).itertext())
+    assert figure.alt.startswith("Simulated data.")
+
+
+def test_figures_of_real_data_are_not_called_simulated() -> None:
+    """The word is for simulated data alone."""
+    assert [
+        figure.name for figure in FIGURES if "simulated" in f"{figure.name} {figure.svg} {figure.alt}".lower()
+    ] == []
+
+
+def test_a_second_drawing_gives_the_same_bytes() -> None:
+    """Nothing counts up between two drawings."""
+    assert [figure.svg for figure in all_figures(LOOK)] == [figure.svg for figure in FIGURES]
+
+
+def test_another_process_gives_the_same_bytes() -> None:
+    """Neither the seed of Python's hashes nor a fresh start changes a picture."""
+    code = (
+        "import hashlib; from tests.unit.test_figures import FIGURES; "
+        "print(hashlib.sha256(''.join(f.svg + f.alt for f in FIGURES).encode()).hexdigest())"
+    )
+    expected = hashlib.sha256("".join(figure.svg + figure.alt for figure in FIGURES).encode()).hexdigest()
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == expected
+
+
+def test_labels_are_escaped_and_unprintable_ones_replaced() -> None:
+    """A label with markup is text; a control character does not break the file."""
+    hostile = {
+        "a": {"role": "reference", "label": "<script>alert(1)</script>"},
+        "b": {"role": "treated", "label": 'q"\x07'},
+    }
+    look = make_look(hostile, None, simulated=False)
+    cells = pd.DataFrame({"arm": ["a", "b"], "time": [np.nan, np.nan], "samples": [3, 3]})
+    figure = design_grid(cells, look)
+    root = ElementTree.fromstring(figure.svg)
+    assert "<script>" not in figure.svg
+    assert "<script>alert(1)</script>" in "".join(root.itertext())
+    assert "\x07" not in figure.svg + figure.alt
+
+
+def test_every_colour_of_ink_is_known_to_the_stylesheet() -> None:
+    """What the dark page recolours is what the figures are drawn with."""
+    from exoliver.figures import style
+
+    css = (ROOT / "exoliver" / "report" / "assets" / "report.css").read_text(encoding="utf-8")
+    for colour in (style.INK, style.MUTED, style.LINE, style.GRID, style.CELL_EDGE, style.BLUE):
+        assert f'"{colour}"]' in css
+    assert f'"{style.CELL_INK}"]' not in css
+
+
+class TestStyle:
+    """Colours, labels, times and points."""
+
+    def test_arms_have_the_colours_of_their_roles(self) -> None:
+        """Healthy green, injured vermillion, the treated ones in the order of the palette."""
+        roles = {"h": "healthy", "i": "injured", "t": "treated", "c": "control_product"}
+        assert arm_colours(roles) == {"h": BLUISH_GREEN, "i": VERMILLION, "t": BLUE, "c": REDDISH_PURPLE}
+
+    def test_two_arms_of_one_role_differ_in_colour(self) -> None:
+        """The second injured arm takes a colour that is free."""
+        colours = arm_colours({"a": "injured", "b": "injured", "c": "treated"})
+        assert len(set(colours.values())) == 3
+
+    def test_arms_of_one_label_are_told_apart(self) -> None:
+        """The name is added where two arms share a label."""
+        labels = unique_labels({"a": {"label": "PBS"}, "b": {"label": "PBS"}, "my_arm": {"label": None}})
+        assert labels == {"a": "PBS (a)", "b": "PBS (b)", "my_arm": "my arm"}
+
+    @pytest.mark.parametrize(
+        ("time", "unit", "text"),
+        [(7.0, "day", "day 7"), (0.5, "h", "0.5 h"), (-1.0, "day", "day −1"), (None, "day", ""), (3.0, None, "")],
+    )
+    def test_times_read_as_words(self, time: float | None, unit: str | None, text: str) -> None:
+        """Hours come after the number, days before it."""
+        assert time_words(time, unit) == text
+
+    def test_thinned_points_keep_the_first_of_a_crowd(self) -> None:
+        """Points that would cover each other are drawn once, those kept first stay."""
+        crowd = pd.DataFrame({"x": [0.0, 0.001, 1.0], "y": [0.0, 0.001, 1.0], "name": ["first", "second", "far"]})
+        assert thin_points(crowd, "x", y="y", cells=(10, 10))["name"].tolist() == ["first", "far"]
+        assert thin_points(crowd.iloc[:0], "x", y="y", cells=(10, 10)).empty
+
+    def test_points_of_a_group_are_spread_evenly(self) -> None:
+        """One point stands in the middle, three on both sides of it."""
+        assert spread_points(pd.Series(["a", "b", "b", "b"]), 1.0) == [0.0, -1.0, 0.0, 1.0]
+
+
+class TestWords:
+    """Numbers as they are read."""
+
+    @pytest.mark.parametrize(
+        ("value", "text"),
+        [
+            (0.03, "0.030"),
+            (4e-7, "4e-7"),
+            (0.37, "0.37"),
+            (0.0, "< 1e-300"),
+            (1.0, "1"),
+            (None, "–"),
+            (0.00051, "5e-4"),
+        ],
+    )
+    def test_p_values_are_never_shown_as_zero(self, value: float | None, text: str) -> None:
+        """Two digits, or a power of ten."""
+        assert words.pvalue(value) == text
+
+    @pytest.mark.parametrize(
+        ("value", "text"),
+        [(-1.234, "−1.2"), (0.0432, "0.043"), (123.4, "123"), (0.0, "0"), (99.6, "100"), (float("nan"), "–")],
+    )
+    def test_numbers_have_two_significant_digits(self, value: float, text: str) -> None:
+        """A minus is a minus, and nothing is minus zero."""
+        assert words.number(value) == text
+
+    def test_estimates_carry_their_interval(self) -> None:
+        """The same decimals in all three numbers, and a true minus."""
+        assert words.estimate(0.451, 0.312, high=0.598) == "0.45 (0.31 to 0.60)"
+        assert words.estimate(-0.0004, -0.3, high=0.299) == "0.00 (−0.30 to 0.30)"
+        assert words.estimate(None, None, high=None) == "–"
+
+    def test_thousands_are_set_apart_thinly(self) -> None:
+        """A narrow space that does not break."""
+        assert words.count(11333) == "11\u202f333"
+
+    def test_decimal_points_of_a_column_are_aligned(self) -> None:
+        """Blanks of a digit's width fill up what a number lacks."""
+        shown = words.aligned(["1.25", "12", "0.5"])
+        assert shown == ["1.25", "12\u2008\u2007\u2007", "0.5\u2007"]
+
+    def test_lists_read_as_lists(self) -> None:
+        """The last item is joined by a word."""
+        assert words.joined(["a", "b", "c"]) == "a, b and c"
+        assert words.shortened(list("abcde"), 2) == "a, b and 3 more"
+        assert words.joined([]) == ""
+
+    @pytest.mark.parametrize(("value", "text"), [(1e6, "1e6"), (100.0, "100"), (0.25, "0.25"), (2.5e10, "2.5e10")])
+    def test_numbers_of_the_user_are_shown_as_given(self, value: float, text: str) -> None:
+        """Neither rounded nor filled up."""
+        assert words.amount(value) == text
+
+    def test_folds_say_which_way_they_go(self) -> None:
+        """Up is times, down is divided by."""
+        assert (words.fold(1.0), words.fold(-2.0)) == ("×2.0", "÷4.0")
+
+
+class TestVolcano:
+    """No hit, one, two and many."""
+
+    @pytest.mark.parametrize("hits", [0, 1, 2, 30])
+    def test_its_data_are_the_hits(self, hits: int) -> None:
+        """One row per gene below the false discovery rate, none where there is none."""
+        figure = volcano(contrast_table(hits), LOOK, contrast="a_vs_b", title="A vs B", fdr=0.05)
+        assert len(figure.data) == hits
+        up, down = (hits + 1) // 2, hits // 2
+        assert f"{up} higher and {down} lower" in figure.alt
+
+    def test_a_contrast_without_numbers_is_drawn_empty(self) -> None:
+        """A contrast that cannot be estimated has no points and no error."""
+        table = contrast_table(2).assign(log2_fold_change=np.nan, pvalue=np.nan, padj=np.nan)
+        figure = volcano(table, LOOK, contrast="a_vs_b", title="A vs B", fdr=0.05)
+        assert "of 0 genes" in figure.alt
+
+    def test_a_p_value_of_zero_has_a_place(self) -> None:
+        """The smallest number stands in, and the plot has no infinity."""
+        table = contrast_table(2)
+        table.loc[0, "pvalue"] = 0.0
+        figure = volcano(table, LOOK, contrast="a_vs_b", title="A vs B", fdr=0.05)
+        assert "Infinity" not in figure.svg
+        assert "p < 1e-300" in figure.alt
+
+    def test_names_do_not_cover_each_other(self) -> None:
+        """Of genes at one place a single name is drawn; the boxes of all names are apart."""
+        crowd = pd.DataFrame({"name": ["Aaaa", "Bbbb", "Cccc"], "x": [1.0, 1.01, -1.0], "y": [5.0, 5.0, 5.0]})
+        placed = place_labels(crowd, 3.0, top=10.0)
+        assert placed["name"].tolist() == ["Aaaa", "Cccc"]
+        assert WIDTH > LETTER
+        assert HEIGHT > LINE_HEIGHT
+
+    def test_a_gene_without_symbol_is_named_by_its_id(self) -> None:
+        """An organism without annotation still has names."""
+        table = contrast_table(1).assign(symbol=None)
+        assert volcano(table, LOOK, contrast="a_vs_b", title="A vs B", fdr=0.05).data["gene"].tolist() == ["G000"]
+
+
+class TestHistogram:
+    """What the shape of p-values says."""
+
+    @pytest.mark.parametrize(
+        ("make", "words_expected"),
+        [
+            (lambda random: random.uniform(size=8000), FLAT),
+            (lambda random: np.concatenate([random.uniform(size=8000), np.full(2000, 1e-5)]), PEAK),
+            (lambda random: random.beta(0.5, 1, size=8000), BROAD),
+            (lambda random: random.beta(1.6, 1, size=8000), RISES),
+            (lambda random: np.concatenate([random.uniform(size=8000), np.full(1500, 0.33)]), HILL),
+            (lambda _: np.full(10, np.nan), NONE),
+        ],
+        ids=["flat", "peak", "slope", "rising", "hill", "none"],
+    )
+    def test_it_names_the_shape(self, make: object, words_expected: str) -> None:
+        """Each shape has its sentence."""
+        table = pd.DataFrame({"pvalue": make(np.random.default_rng(3))})  # type: ignore[operator]
+        assert histogram_words(table) == words_expected
+
+    def test_its_bins_hold_every_p_value(self) -> None:
+        """The heights add up."""
+        figure = pvalue_histogram(contrast_table(3), LOOK, contrast="a_vs_b", title="A vs B")
+        assert figure.data["genes"].sum() == 40
+
+
+class TestOthers:
+    """What each of the other figures holds."""
+
+    def test_the_grid_shows_cells_without_samples(self) -> None:
+        """A missing combination is a row with zero, and written as none."""
+        cells = pd.DataFrame({"arm": ["ccl4", "ccl4", "msc"], "time": [1.0, 7.0, 7.0], "samples": [3, 3, 2]})
+        figure = design_grid(cells, LOOK)
+        assert figure.data["samples"].sum() == 8
+        assert "none" in "".join(ElementTree.fromstring(figure.svg).itertext())
+        assert "CCl4: 3 at day 1 and 3 at day 7; CCl4 + MSC: 2 at day 7" in figure.alt
+
+    def test_a_baseline_for_all_times_has_its_own_column(self) -> None:
+        """It is not drawn as missing at each time."""
+        cells = pd.DataFrame({"arm": ["healthy", "ccl4"], "time": [np.nan, 1.0], "samples": [4, 3]})
+        figure = design_grid(cells, LOOK)
+        assert "Chow: 4 at all times" in figure.alt
+
+    def test_a_design_without_times_has_one_column(self) -> None:
+        """Arms alone."""
+        cells = pd.DataFrame({"arm": list(ARMS), "time": [np.nan] * 3, "samples": [3, 3, 3]})
+        assert design_grid(cells, NO_TIME).data["time"].tolist() == [""] * 3
+
+    def test_library_sizes_name_the_extremes(self) -> None:
+        """Smallest and largest sample, in millions."""
+        figure = library_sizes(samples(), LOOK)
+        assert "1.0 million (healthy_1_1) to 12 million (msc_7_2)" in figure.alt
+
+    def test_components_tell_their_share(self) -> None:
+        """The share of variance stands on the axes."""
+        figure = pca(samples(), LOOK, shares=(0.5, 0.25))
+        drawn = "".join(ElementTree.fromstring(figure.svg).itertext())
+        assert "Component 1 (50 % of variance)" in drawn
+        assert "Component 2 (25 % of variance)" in drawn
+
+    def test_the_farthest_sample_is_named(self) -> None:
+        """The sample with the largest mean distance to its own arm."""
+        distances = distance_matrix()
+        distances.loc["msc_7_2", :] += 100
+        distances.loc[:, "msc_7_2"] += 100
+        figure = sample_distances(distances, LOOK, arms=samples().set_index("sample")["arm"])
+        assert "farthest from its own arm: msc_7_2" in figure.alt
+
+    def test_single_samples_have_no_distance_to_their_arm(self) -> None:
+        """One sample in each arm is drawn all the same."""
+        one = samples().drop_duplicates("arm")
+        names = one["sample"].tolist()
+        distances = pd.DataFrame(1.0 - np.eye(3), index=names, columns=names)
+        assert "farthest" not in sample_distances(distances, LOOK, arms=one.set_index("sample")["arm"]).alt
+
+    def test_dispersions_are_thinned(self) -> None:
+        """Twenty thousand genes do not make twenty thousand points."""
+        figure = dispersions(spread(20_000), LOOK)
+        assert figure.svg.count("<circle") < 3000
+        assert "20\u202f000 genes" in figure.alt
+        assert figure.data["genes"].sum() == 20_000
+
+    def test_heat_map_tiles_say_their_score(self) -> None:
+        """A score and a dot where it is below the false discovery rate; nothing where it was not tested."""
+        figure = gene_set_heatmap(scores(), LOOK, name="sets__x", title="Sets", fdr=0.05)
+        drawn = [text.strip() for text in ElementTree.fromstring(figure.svg).itertext() if text.strip()]
+        assert "2.5 ●" in drawn
+        assert len(figure.data) == 8
+        assert figure.data["nes"].isna().sum() == 1
+
+    def test_a_heat_map_without_times_has_effects_as_columns(self) -> None:
+        """One column per effect."""
+        table = scores((1.0,)).assign(when="")
+        drawn = "".join(
+            ElementTree.fromstring(gene_set_heatmap(table, NO_TIME, name="s", title="S", fdr=0.05).svg).itertext()
+        )
+        assert "CCl4 + MSC vs CCl4" in drawn
+
+    def test_the_forest_counts_whole_intervals(self) -> None:
+        """Intervals that leave out zero, on either side."""
+        figure = panel_forest(estimates(("",)), LOOK)
+        assert "CCl4 vs Chow: of 2 genes 1 with the whole interval above zero and 1 below" in figure.alt
+
+    def test_genes_with_zero_counts_stay_on_the_log_axis(self) -> None:
+        """A zero is drawn at one half; the data keep it."""
+        figure = gene_of_interest(gene_values(), LOOK, gene="Mcl1")
+        assert figure.data["normalised_count"].min() == 0
+        assert figure.name == "gene__Mcl1"
+
+    def test_a_gene_name_cannot_leave_the_folder(self) -> None:
+        """What is no letter or digit of a name becomes an underscore in the file's name."""
+        assert "/" not in gene_of_interest(gene_values(), LOOK, gene="../Mcl1").name
+
+    def test_ticks_are_doublings(self) -> None:
+        """Two ticks at least, powers of two."""
+        assert doublings(pd.Series([100.0, 120.0])) == [64.0, 128.0]
+        assert doublings(pd.Series([128.0, 128.0])) == [128.0, 256.0]
+
+    def test_figures_are_written_by_name(self, tmp_path: object) -> None:
+        """One file for each, ending in a line break."""
+        write_figures(FIGURES[:2], tmp_path / "figures")  # type: ignore[operator]
+        files = sorted((tmp_path / "figures").iterdir())  # type: ignore[operator]
+        assert [file.name for file in files] == ["design_grid.svg", "library_sizes.svg"]
+        assert files[0].read_text(encoding="utf-8") == FIGURES[0].svg + "\n"

@@ -1,0 +1,724 @@
+"""Pages: what they say in every kind of design, that they hold no foreign code, and that they ask for nothing."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from html.parser import HTMLParser
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+
+import jinja2
+import numpy as np
+import pandas as pd
+import pytest
+
+from exoliver.contrasts import Cell, as_index
+from exoliver.figures.figure import Figure
+from exoliver.report import render
+from exoliver.report.answer import answer_section, balance_sentence
+from exoliver.report.apoptosis import LIMITS, apoptosis_section
+from exoliver.report.arms import fact_words
+from exoliver.report.elements import Bullets, Column, Heading, Page, Prose, Section, Table, numbers, pvalues, texts
+from exoliver.report.enrichment import enrichment_section
+from exoliver.report.ledger import ledger_section
+from exoliver.report.limits import limits_of
+from exoliver.report.material import Material
+from exoliver.report.methods import methods_blocks
+from exoliver.report.naming import contrast_words, set_order, spelt, times_words
+from exoliver.report.over_time import over_time_section
+from exoliver.report.overview import DatasetResults, matrix_rows, overview_page, read_study
+from exoliver.report.pages import dataset_page, product_words
+from exoliver.report.quality import quality_section
+from exoliver.report.render import POLICY, read_asset, render_page, render_text
+from exoliver.report.summary import summarise_contrasts
+from exoliver.tables import CONTRAST, ENRICHMENT, OMNIBUS, write_alike, write_json, write_table
+from tests.toy_report import INJURED_ARMS, REFERENCE_ARMS, SETTINGS, SIMULATION, make_facts, make_material
+
+HOSTILE = "<script>alert(1)</script>"
+METHODS = "### Methods: Toy\n\n**Data.** Six samples `of` mice.\n\n#### Limits\n\n- One.\n- Two.\n\n1. A reference.\n"
+UNTREATED = {name: arm for name, arm in INJURED_ARMS.items() if name != "msc"}
+SECTIONS = ["answer", "trust", "changes", "time", "apoptosis", "sets", "identifiers", "arms", "methods"]
+
+
+class Reader(HTMLParser):
+    """Headings, ids, links, attributes and text of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.headings: list[tuple[int, str]] = []
+        self.ids: list[str] = []
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep the tag with its attributes."""
+        given = {name: value or "" for name, value in attrs}
+        self.tags.append((tag, given))
+        self.ids += [given["id"]] if "id" in given else []
+        self.open.append(tag)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append((int(tag[1]), ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close the innermost element of the name."""
+        if tag in self.open:
+            del self.open[len(self.open) - 1 - self.open[::-1].index(tag)]
+
+    def handle_data(self, data: str) -> None:
+        """Keep text that is shown."""
+        if "style" not in self.open:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        """Everything that is read on the page."""
+        return " ".join(" ".join(self.words).split())
+
+
+def page_of(material: Material) -> str:
+    """The HTML of a dataset."""
+    return render_page(dataset_page(material, METHODS))
+
+
+@cache
+def html(kind: str) -> str:
+    """Pages of every kind of design, made once."""
+    return page_of(material(kind))
+
+
+@cache
+def material(kind: str) -> Material:
+    """The toy in different designs."""
+    makers = {
+        "injury": lambda: make_material(),
+        "simulated": lambda: make_material(make_facts(counts=None, samples=None, simulation=SIMULATION)),
+        "reference": lambda: make_material(make_facts(REFERENCE_ARMS)),
+        "worm": lambda: make_material(make_facts(REFERENCE_ARMS, organism="worm", days=()), days=()),
+        "one_time": lambda: make_material(make_facts(days=()), days=()),
+        "no_hits": lambda: make_material(hits=0, sure_sets=False),
+        "one_hit": lambda: make_material(hits=1),
+        "two_hits": lambda: make_material(hits=2),
+        "untreated": lambda: make_material(make_facts(UNTREATED)),
+        "alone": lambda: make_material(make_facts({"control": REFERENCE_ARMS["control"]}, days=()), days=()),
+        "missing_cell": lambda: make_material(left_out=[Cell("msc", 7.0)]),
+    }
+    return makers[kind]()
+
+
+KINDS = (
+    "injury", "simulated", "reference", "worm", "one_time", "no_hits", "one_hit", "two_hits", "untreated", "alone",
+    "missing_cell",
+)  # fmt: skip
+every_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def text_of(section: Section) -> str:
+    """Words of a section without its tables and pictures."""
+    parts = [section.finding]
+    for block in section.blocks:
+        parts += [block.lead, *block.paragraphs] if isinstance(block, Prose) else []
+        parts += block.items if isinstance(block, Bullets) else []
+    return " ".join(parts)
+
+
+@every_kind
+class TestPage:
+    """What holds for the page of any design."""
+
+    def test_it_asks_for_nothing_from_outside(self, kind: str) -> None:
+        """No source, no script, no style sheet; links lead to the page or to files beside it."""
+        page = html(kind)
+        tags = Reader(page).tags
+        assert [tag for tag, _ in tags if tag in ("script", "link", "img", "iframe", "object", "embed", "base")] == []
+        assert [name for _, given in tags for name in given if name in ("src", "srcset") or name.startswith("on")] == []
+        assert [given["href"] for _, given in tags if re.match(r"[a-z]+:|/", given.get("href", ""))] == []
+        assert re.findall(r"@import|url\((?!#)", page) == []
+        assert page.count("http") == page.count("http-equiv") + page.count("http://www.w3.org/2000/svg")
+
+    def test_it_carries_the_content_policy(self, kind: str) -> None:
+        """Nothing is allowed but inline styles and inline pictures."""
+        policies = [given["content"] for _, given in Reader(html(kind)).tags if "http-equiv" in given]
+        assert policies == [POLICY]
+        assert "script-src 'none'" in POLICY
+        assert "default-src 'none'" in POLICY
+
+    def test_headings_go_down_step_by_step(self, kind: str) -> None:
+        """One title; no level is left out."""
+        levels = [level for level, _ in Reader(html(kind)).headings]
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
+
+    def test_ids_are_unique_and_anchors_are_found(self, kind: str) -> None:
+        """Every link within the page leads somewhere."""
+        reader = Reader(html(kind))
+        assert len(reader.ids) == len(set(reader.ids))
+        anchors = {given["href"][1:] for _, given in reader.tags if given.get("href", "").startswith("#")}
+        assert anchors <= set(reader.ids)
+        assert set(SECTIONS) <= anchors
+
+    def test_every_section_opens_with_its_finding(self, kind: str) -> None:
+        """One sentence that ends, in the order of reading; the contents tell it in short."""
+        page = dataset_page(material(kind), METHODS)
+        sections = (page.answer, *page.sections)
+        assert [section.id for section in sections] == SECTIONS
+        assert [section.id for section in sections if not re.search(r"\w.*[.]$", section.finding)] == []
+        assert [section.id for section in sections if not section.contents or section.contents.endswith(".")] == []
+
+    def test_its_words_are_those_of_the_house(self, kind: str) -> None:
+        """No proof, no significance, no p-value of zero, nothing missing in words of Python."""
+        text = Reader(html(kind)).text
+        assert re.findall(r"\b(?:proves?|proven|significant\w*|None|nan|NaN|inf)\b", text) == []
+        assert re.findall(r"p = 0(?:\.0+)?(?![.\d])", text) == []
+
+    def test_it_is_small_and_the_same_every_time(self, kind: str) -> None:
+        """The same bytes again, and far below five megabytes."""
+        assert page_of(material(kind)) == html(kind)
+        assert len(html(kind)) < 2_000_000
+
+    def test_every_figure_has_words_and_numbers(self, kind: str) -> None:
+        """The picture's label is its description, which also stands below it."""
+        page = dataset_page(material(kind), METHODS)
+        reader = Reader(html(kind))
+        labels = [given["aria-label"] for tag, given in reader.tags if tag == "svg"]
+        assert labels == [figure.alt for figure in page.figures]
+        assert len({figure.name for figure in page.figures}) == len(page.figures)
+
+
+def test_simulated_data_are_named_on_the_page_and_in_every_figure() -> None:
+    """The band stands at the top; no figure is without the word."""
+    page = dataset_page(material("simulated"), METHODS)
+    assert 'class="band"' in html("simulated")
+    assert Reader(html("simulated")).text.find("Simulated data") < Reader(html("simulated")).text.find("Answer")
+    assert all(figure.name.endswith("_simulated") for figure in page.figures)
+
+
+def test_real_data_have_no_band() -> None:
+    """The word is for simulated data alone."""
+    assert 'class="band"' not in html("injury")
+    assert "simulated" not in Reader(html("injury")).text.lower()
+
+
+def test_a_comparison_without_injury_is_not_told_in_its_words() -> None:
+    """Treated against reference: no word of an injury anywhere."""
+    assert "injur" not in Reader(html("reference")).text.lower()
+    assert "injur" in Reader(html("injury")).text.lower()
+
+
+def test_an_organism_without_gene_sets_says_what_is_left_out_and_why() -> None:
+    """The sections are there, with the reason, and without pictures of nothing."""
+    page = dataset_page(material("worm"), METHODS)
+    by_id = {section.id: section for section in page.sections}
+    assert by_id["sets"].finding == "Left out, because no gene sets are shipped for worm."
+    assert by_id["apoptosis"].finding == "Left out, because no gene of the panel is known for worm."
+    assert "no gene sets are shipped for worm" in text_of(page.answer)
+    assert page.aside is None
+
+
+class TestEscaping:
+    """What a user writes is text, wherever it comes out."""
+
+    @pytest.fixture(scope="class")
+    def page(self) -> str:
+        """A page whose title, arms, genes, samples, warnings and facts are hostile."""
+        arms = {name: dict(arm) for name, arm in INJURED_ARMS.items()}
+        arms["msc"] |= {"label": f"{HOSTILE}\"'&", "lot": HOSTILE, "route": HOSTILE}
+        warning = {"where": HOSTILE, "what": HOSTILE, "fix": HOSTILE}
+        facts = make_facts(arms, title=HOSTILE, citation=HOSTILE, injury={"model": HOSTILE, "death": "necrosis"})
+        toy = make_material(
+            facts,
+            gene_names={0: '=HYPERLINK("http://x")', 1: HOSTILE},
+            sample_prefix=f"{HOSTILE}\"'",
+            check={"warnings": [warning], "decisions": [HOSTILE]},
+        )
+        return render_page(
+            dataset_page(replace(toy, settings=toy.settings | {"title": HOSTILE}), f"**{HOSTILE}.** {HOSTILE}")
+        )
+
+    def test_no_tag_of_the_user_is_a_tag(self, page: str) -> None:
+        """The script is read, not run."""
+        assert "<script" not in page
+        assert [tag for tag, _ in Reader(page).tags if tag == "script"] == []
+        assert HOSTILE in Reader(page).text
+
+    def test_no_attribute_is_broken_open(self, page: str) -> None:
+        """Quotes of labels stay within their attribute."""
+        names = {name for _, given in Reader(page).tags for name in given}
+        assert [name for name in names if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", name)] == []
+
+    def test_a_formula_is_text_and_no_link(self, page: str) -> None:
+        """A gene named like a spreadsheet's formula is printed as it is."""
+        assert '=HYPERLINK("http://x")' in Reader(page).text
+        assert [given["href"] for _, given in Reader(page).tags if "http" in given.get("href", "")] == []
+
+
+class TestAnswer:
+    """The sentences that a reader stops at."""
+
+    def test_effects_are_told_with_their_numbers_and_doubt(self) -> None:
+        """How many genes go up and down, of how many, and how many may be false."""
+        text = text_of(answer_section(material("injury")))
+        assert "CCl4 raises 3 and lowers 3 of 78 genes against Chow" in text
+        assert "CCl4 + MSC raises 3 and lowers 3 of 78 genes against CCl4" in text
+        assert "fewer than one may be false" in text
+        assert "mean of day 1 and 7" in text
+
+    def test_no_hit_reads_no_evidence(self) -> None:
+        """The absence of hits is not told as absence of an effect."""
+        text = text_of(answer_section(material("no_hits")))
+        assert "There is no evidence that CCl4 + MSC changes any of 78 genes against CCl4" in text
+        assert "no programme stands out" in text
+        assert "differs from zero at any time in any gene" in text
+
+    def test_one_hit_is_one_gene(self) -> None:
+        """Grammar follows the number."""
+        assert answer_section(material("one_hit")).finding.startswith("1 of 78 genes changes with CCl4 + MSC")
+
+    @pytest.mark.parametrize(
+        ("kind", "reason"),
+        [
+            ("untreated", "A treatment effect, because no arm is treated"),
+            ("reference", "because no arm is healthy and none is diseased"),
+            ("one_time", "Change over time, because all samples are from one time"),
+            ("missing_cell", "day 7 and CCl4 + MSC vs Chow, day 7, because an arm has no samples there"),
+            ("alone", "A treatment effect, because no arm is treated"),
+        ],
+    )
+    def test_what_is_not_testable_is_said_with_its_reason(self, kind: str, reason: str) -> None:
+        """A missing arm, time or cell."""
+        text = text_of(answer_section(material(kind)))
+        assert "Not testable" in text
+        assert reason in text
+
+    def test_a_full_design_has_nothing_untestable(self) -> None:
+        """No empty heading."""
+        assert "Not testable" not in text_of(answer_section(material("injury")))
+
+    def test_several_products_share_a_sentence(self) -> None:
+        """Three treated arms against one base do not repeat it three times."""
+        arms = REFERENCE_ARMS | {
+            name: {"role": "treated", "value": name, "label": name.upper()} for name in ("alpha", "beta")
+        }
+        text = text_of(answer_section(make_material(make_facts(arms, days=()), days=())))
+        assert text.count("genes against Control") == 2
+        assert "Drug: 3 raised, 3 lowered; ALPHA: 3 raised, 3 lowered; BETA" in text
+
+    def test_a_balance_is_raised_only_where_the_interval_says_so(self) -> None:
+        """An interval that holds zero reads no evidence, with what it does not exclude."""
+        row = {"estimate": 0.5, "ci_low": 0.1, "ci_high": 0.9, "pvalue": 0.02}
+        assert "MSC raises the balance" in balance_sentence(row, "MSC", base="CCl4")
+        assert "MSC lowers" in balance_sentence(
+            {**row, "estimate": -0.5, "ci_low": -0.9, "ci_high": -0.1}, "MSC", base=""
+        )
+        unsure = balance_sentence({**row, "ci_low": -0.1}, "MSC", base="CCl4")
+        assert "no evidence that MSC changes the balance" in unsure
+        assert "changes of up to ×1.9 either way are not excluded" in unsure
+
+
+class TestLimits:
+    """What may not be claimed, as far as facts tell."""
+
+    def limits(self, arms: dict[str, Any] = INJURED_ARMS, **keys: Any) -> str:
+        """The limits of a dataset in one text."""
+        toy = make_material(make_facts(arms, **keys))
+        return " ".join(limits_of(toy.facts, toy.contrasts, look=toy.look))
+
+    def test_necrosis_is_no_apoptosis(self) -> None:
+        """Only where the YAML says so."""
+        told = self.limits(injury={"model": "paracetamol", "death": "necrosis"})
+        assert "a change of apoptosis mRNA is no evidence of less death" in told
+        assert "necrosis" not in self.limits(injury={"model": "galn_lps", "death": "apoptosis"})
+
+    @pytest.mark.parametrize("unit", ["well", "passage"])
+    def test_wells_are_one_culture(self, unit: str) -> None:
+        """Replicates of one culture say nothing of another."""
+        told = self.limits(samples={"file": "s.tsv", "unit": unit})
+        assert f"Replicates are {unit}s: every p-value and interval is within one culture" in told
+
+    def test_pools_hide_animals(self) -> None:
+        """The size of a pool is told."""
+        assert "a pool of 3 animals" in self.limits(samples={"file": "s.tsv", "unit": "pool", "pool_size": 3})
+
+    def test_one_lot_speaks_for_itself(self) -> None:
+        """Lot and donors as the YAML gives them."""
+        assert (
+            "CCl4 + MSC: all samples were given one lot (A) from 1 donor; the claim is about that lot." in self.limits()
+        )
+
+    def test_foreign_cells_can_look_like_fibrosis(self) -> None:
+        """Human cells in mice; nothing where the species agree."""
+        assert "fibrosis, mesenchymal and proliferation genes can seem raised" in self.limits()
+        own = INJURED_ARMS | {"msc": INJURED_ARMS["msc"] | {"species": "mouse"}}
+        assert "mesenchymal" not in self.limits(own)
+
+    def test_naive_against_vehicle_is_confounded(self) -> None:
+        """The healthy were given nothing, the injured a vehicle."""
+        arms = INJURED_ARMS | {
+            "healthy": INJURED_ARMS["healthy"] | {"procedure": "naive"},
+            "ccl4": INJURED_ARMS["ccl4"] | {"vehicle": "oil"},
+        }
+        assert "Chow is naive and CCl4 was given a vehicle" in self.limits(arms)
+
+    def test_an_acute_injury_heals_by_itself(self) -> None:
+        """A fading effect is not read as relapse; a chronic injury has no such sentence."""
+        assert "the untreated recovered" in self.limits()
+        assert "the untreated recovered" not in self.limits(injury={"course": "chronic"})
+
+    def test_survival_of_stellate_cells_is_harm(self) -> None:
+        """By cell type or line."""
+        assert "In stellate cells survival is harm" in self.limits(system={"kind": "cell_line", "line": "LX-2"})
+
+    def test_cells_in_culture_are_no_mixture(self) -> None:
+        """The sentence on mixtures is for tissue."""
+        assert "Tissue is a mixture" in self.limits()
+        assert "Tissue is a mixture" not in self.limits(system={"kind": "cell_line"})
+
+    def test_one_baseline_for_all_times_is_said(self) -> None:
+        """Age and time are not controlled in it."""
+        arms = INJURED_ARMS | {"healthy": INJURED_ARMS["healthy"] | {"at": "all_times"}}
+        assert "Chow serves every time: age and time are not controlled in it." in self.limits(arms)
+
+
+class TestSections:
+    """The parts of a dataset's page."""
+
+    def test_warnings_stand_in_full(self) -> None:
+        """Where, what and what to do."""
+        warning = {"where": "samples.tsv", "what": "few samples", "fix": "read with care"}
+        page = page_of(make_material(check={"warnings": [warning]}))
+        text = Reader(page).text
+        assert all(part in text for part in warning.values())
+        assert "The preflight gave 1 warning" in text
+
+    def test_losses_are_counted_step_by_step(self) -> None:
+        """Rows, what was set aside, what took part, what was tested."""
+        section = quality_section(material("injury"))
+        table = next(block for block in section.blocks if isinstance(block, Table))
+        rows = {row[0].text: (row[1].text, row[2].text) for row in table.rows}
+        assert rows["Rows of the count file"] == ("81", "–")
+        assert rows["Genes"] == ("80", "set aside: 1 spike in")
+        assert rows["Genes that took part in the fit"] == ("78", "2 have too few counts for the gene filter")
+        assert rows["Tested in CCl4 vs Chow"][0] == "78"
+
+    def test_every_contrast_has_its_row_and_its_file(self) -> None:
+        """The table links the TSV of each, those without numbers among them."""
+        page = html("missing_cell")
+        toy = material("missing_cell")
+        hrefs = {given.get("href") for _, given in Reader(page).tags}
+        assert {f"contrasts/{contrast.id}.tsv" for contrast in toy.contrasts} <= hrefs
+        summary = summarise_contrasts(toy.contrasts, toy.tables, fdr=0.05)
+        lost = summary.loc["msc_vs_ccl4__7d"]
+        assert (lost["tested"], lost["changed"]) == (0, 0)
+        assert lost["note"] == "not testable: an arm has no samples at that time"
+
+    def test_the_summary_counts_directions_and_reasons(self) -> None:
+        """Higher, lower, filtered; omnibus tests have no direction."""
+        toy = material("two_hits")
+        summary = summarise_contrasts(toy.contrasts, toy.tables, fdr=0.05)
+        row = summary.loc["msc_vs_ccl4"]
+        assert (row["tested"], row["changed"], row["up"], row["down"], row["filtered"]) == (78, 2, 1, 1, 2)
+        assert summary.loc["msc_vs_ccl4__any_time", "up"] is None
+        assert "Wald" in summary.loc["msc_vs_ccl4__any_time", "note"]
+
+    def test_an_unreplicated_contrast_says_so(self) -> None:
+        """A note that all genes carry is one of the contrast."""
+        toy = material("injury")
+        tables = dict(toy.tables)
+        table = tables["msc_vs_ccl4"]
+        tables["msc_vs_ccl4"] = table.assign(note=("unreplicated;" + table["note"]).str.rstrip(";"))
+        summary = summarise_contrasts(toy.contrasts, tables, fdr=0.05)
+        assert summary.loc["msc_vs_ccl4", "note"] == "a group has a single sample: read as description"
+        assert summary.loc["ccl4_vs_healthy", "note"] == ""
+
+    def test_one_time_is_said_in_place_of_a_course(self) -> None:
+        """The section stays, with its reason."""
+        assert over_time_section(material("one_time")).finding.startswith("Not testable:")
+
+    def test_genes_asked_for_and_not_counted_are_named(self) -> None:
+        """Nothing is passed over in silence."""
+        assert "Not counted in this dataset: Absent1." in Reader(html("injury")).text
+
+    def test_the_panel_prints_its_limits_and_its_order(self) -> None:
+        """Every limit, and the steps of the pathway as groups."""
+        section = apoptosis_section(material("injury"))
+        assert all(limit in text_of(section) for limit in LIMITS)
+        table = next(block for block in section.blocks if isinstance(block, Table))
+        assert [words for _, words in table.groups][:2] == [
+            "Death receptors and survival signals",
+            "BCL2 family: guardians",
+        ]
+        assert "Bcl-xL" in text_of(section)
+
+    def test_enrichment_is_called_a_description(self) -> None:
+        """In its finding and above its tables."""
+        section = enrichment_section(material("injury"))
+        assert "not evidence" in section.finding
+        assert "overstate the evidence" in text_of(section)
+
+    def test_sets_that_lost_half_their_members_are_named(self) -> None:
+        """The poor set of the toy, and no other."""
+        section = ledger_section(material("injury"))
+        assert "1 gene set lost more than half of its members" in section.finding
+        tables = [block for block in section.blocks if isinstance(block, Table)]
+        assert [row[0].text for row in tables[-1].rows] == ["UV response down"]
+
+    def test_every_key_of_every_arm_is_printed(self) -> None:
+        """All that the YAML gives, the cargo marked as not tested."""
+        arms = INJURED_ARMS | {"msc": INJURED_ARMS["msc"] | {"cargo": ["miR-122-5p"], "engineered": False}}
+        text = Reader(page_of(make_material(make_facts(arms)))).text
+        for words in (
+            "1e6",
+            "cells/animal",
+            "day 0.25",
+            "miR-122-5p",
+            "Cargo (printed, not tested yet)",
+            "bone marrow",
+        ):
+            assert words in text
+
+
+class TestOverview:
+    """The page of the study."""
+
+    def results(self, kind: str, identity: str) -> DatasetResults:
+        """A dataset as the overview takes it."""
+        toy = material(kind)
+        return DatasetResults(
+            id=identity,
+            facts=toy.facts | {"id": identity},
+            look=toy.look,
+            check=toy.check | {"dataset": identity},
+            contrasts=toy.contrasts,
+            tables=toy.tables,
+            enrichment=toy.collections[0].enrichment,
+        )
+
+    def page(self, *kinds: str) -> Page:
+        """The study of some toys."""
+        return overview_page([self.results(kind, f"d{place}") for place, kind in enumerate(kinds)], SETTINGS)
+
+    def test_every_dataset_is_linked(self) -> None:
+        """Name, facts and the way to its page."""
+        reader = Reader(render_page(self.page("injury", "worm")))
+        hrefs = [given.get("href") for _, given in reader.tags]
+        assert {"datasets/d0/report.html", "datasets/d1/report.html"} <= set(hrefs)
+        assert "Toy liver" in reader.text
+
+    def test_it_says_that_nothing_is_pooled(self) -> None:
+        """In words for users."""
+        text = Reader(render_page(self.page("injury", "reference"))).text
+        assert "Datasets are shown side by side; no pooled estimate is made." in text
+
+    def test_a_study_with_one_simulated_dataset_says_which(self) -> None:
+        """The band names it; that of a study of simulated data alone is the usual one."""
+        assert self.page("injury", "simulated").band == "Simulated here: Toy liver."
+        assert "No animal" in self.page("simulated").band
+        assert self.page("injury").band == ""
+
+    def test_its_matrix_has_a_row_for_each_treatment_and_time(self) -> None:
+        """Programmes of datasets that have gene sets; the others are named."""
+        rows = matrix_rows([self.results("injury", "d0"), self.results("worm", "d1")], "programmes")
+        assert len(rows) == 2 * 3
+        assert set(rows["when"]) == {"day 1", "day 7"}
+
+    def test_a_study_without_gene_sets_has_no_matrix(self) -> None:
+        """The section says why."""
+        assert self.page("worm").sections[0].finding.startswith("Left out")
+
+    def test_headings_and_findings_are_in_order(self) -> None:
+        """As on the page of a dataset; no request either."""
+        page = self.page("injury", "worm", "alone")
+        reader = Reader(render_page(page))
+        levels = [level for level, _ in reader.headings]
+        assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
+        assert all(section.finding.endswith(".") for section in (page.answer, *page.sections))
+        assert [tag for tag, _ in reader.tags if tag in ("script", "img", "link")] == []
+
+    def test_warnings_are_counted_and_told(self) -> None:
+        """With the dataset that each is of."""
+        results = self.results("injury", "d0")
+        warned = replace(results, check=results.check | {"warnings": [{"where": "x", "what": "few", "fix": "more"}]})
+        page = overview_page([warned], SETTINGS)
+        section = next(section for section in page.sections if section.id == "warnings")
+        assert section.finding == "1 warning in 1 of 1 dataset."
+
+    def test_results_are_read_in_the_order_of_the_study(self, tmp_path: Any) -> None:
+        """Files by the names of the rule's inputs."""
+        toy = material("injury")
+        write_json({"datasets": [toy.check]}, tmp_path / "preflight.json")
+        write_json(as_index(toy.contrasts), tmp_path / "contrasts.json")
+        for contrast in toy.contrasts:
+            columns = OMNIBUS if contrast.is_omnibus else CONTRAST
+            write_table(toy.tables[contrast.id], columns, path=tmp_path / "contrasts" / f"{contrast.id}.tsv")
+        write_alike(toy.collections[0].enrichment, ENRICHMENT, folder=tmp_path / "enrichment")
+        files = SimpleNamespace(
+            preflight=tmp_path / "preflight.json",
+            indexes=[tmp_path / "contrasts.json"],
+            contrasts=[tmp_path / "contrasts"],
+            enrichment=[tmp_path / "enrichment"],
+        )
+        found = read_study(files, {"toy": toy.facts})
+        assert [dataset.id for dataset in found] == ["toy"]
+        assert set(found[0].tables) == {"ccl4_vs_healthy", "msc_vs_ccl4"}
+
+
+class TestWords:
+    """Names and facts as they are read."""
+
+    def test_contrasts_read_as_arms_and_times(self) -> None:
+        """Averaged, at a time, changes and tests of all times."""
+        toy = material("injury")
+        named = {contrast.id: contrast_words(contrast, toy.look) for contrast in toy.contrasts}
+        assert named["msc_vs_ccl4"] == "CCl4 + MSC vs CCl4"
+        assert named["msc_vs_ccl4__7d"] == "CCl4 + MSC vs CCl4, day 7"
+        assert named["msc_vs_ccl4__7d_vs_1d"] == "CCl4 + MSC vs CCl4, day 7 against day 1"
+        assert named["msc_vs_ccl4__over_time"] == "CCl4 + MSC vs CCl4, change over time"
+
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("TNFA_SIGNALING_VIA_NFKB", "TNFA signaling via NFKB"),
+            ("UV_RESPONSE_DN", "UV response down"),
+            ("E2F_TARGETS", "E2F targets"),
+            ("my_own_set", "my own set"),
+        ],
+    )
+    def test_gene_sets_read_as_words(self, name: str, words: str) -> None:
+        """Acronyms stay in capitals."""
+        assert spelt(name) == words
+
+    def test_sets_keep_the_order_of_their_collection(self) -> None:
+        """Those that it does not list follow by name."""
+        entry = {"gene_sets": [{"gene_set": "b"}, {"gene_set": "a"}]}
+        assert list(set_order(["d", "c", "a"], entry)) == ["b", "a", "c", "d"]
+
+    def test_several_times_read_as_one_list(self) -> None:
+        """The unit is told once before days, and after each hour."""
+        assert times_words((1.0, 3.0, 7.0), "day") == "day 1, 3 and 7"
+        assert times_words((6.0, 24.0), "h") == "6 h and 24 h"
+
+    def test_products_that_arms_share_are_told_once(self) -> None:
+        """Source, species, route and dose in one line."""
+        arms = INJURED_ARMS | {"second": INJURED_ARMS["msc"] | {"value": "s", "label": "Second"}}
+        assert product_words(make_facts(arms)) == "human bone marrow MSC, 1e6 cells/animal"
+
+    def test_facts_of_any_kind_become_words(self) -> None:
+        """Truth, numbers, lists and mappings."""
+        facts = make_facts()
+        assert fact_words(True, "engineered", facts=facts) == "yes"
+        assert fact_words(None, "lot", facts=facts) == ""
+        assert fact_words({"cells": "MSC"}, "where", facts=facts) == "cells = MSC"
+        assert fact_words("all_times", "at", facts=facts) == "all times"
+
+
+class TestElements:
+    """Blocks and the renderer."""
+
+    def test_methods_become_blocks(self) -> None:
+        """Headings, leads, lists and references; the title is left out, the marks are gone."""
+        blocks = methods_blocks(METHODS)
+        assert blocks == [
+            Prose(("Six samples of mice.",), lead="Data"),
+            Heading("Limits"),
+            Bullets(("One.", "Two.")),
+            Bullets(("A reference.",), is_numbered=True),
+        ]
+        assert methods_blocks("") == []
+
+    def test_a_table_is_read_row_by_row(self) -> None:
+        """Cells keep their links and their layout."""
+        table = Table(
+            "Caption.", (texts("Name", ["a", None], links=["a.tsv", "b.tsv"]), numbers("Value", [1.25, np.nan]))
+        )
+        assert [[cell.text.strip("\u2007\u2008") for cell in row] for row in table.rows] == [["a", "1.2"], ["–", "–"]]
+        assert table.rows[0][0].href == "a.tsv"
+        assert table.rows[0][1].layout == "number"
+
+    def test_p_values_of_a_column_are_never_zero(self) -> None:
+        """Zero is below what numbers can tell."""
+        assert pvalues("p", [0.0, 0.03]).cells == ("< 1e-300", "0.030")
+
+    def test_long_words_may_break(self) -> None:
+        """Short ones stay in a line."""
+        assert Column("Name", ("short",)).layout == "short"
+        assert Column("Name", ("a much longer text than fits in one line",)).layout == "long"
+
+    def test_a_missing_asset_is_an_error(self) -> None:
+        """No page is written without its style sheet."""
+        with pytest.raises(FileNotFoundError):
+            read_asset("absent.css")
+
+    def test_a_missing_value_is_an_error(self) -> None:
+        """A template does not print nothing."""
+        with pytest.raises(jinja2.UndefinedError):
+            render_text("header.html.j2")
+
+    def test_blocks_have_a_template_each(self) -> None:
+        """Every kind of block, and no template without one."""
+        from exoliver.report import elements
+
+        kinds = {block.kind for block in vars(elements).values() if isinstance(getattr(block, "kind", None), str)}
+        files = {path.name.removesuffix(".html.j2") for path in (render.TEMPLATES / "blocks").iterdir()}
+        assert kinds == files
+
+
+def test_the_style_sheet_has_four_sizes_of_type() -> None:
+    """A scale, not a size for every occasion; nothing is loaded from elsewhere."""
+    css = read_asset("report.css")
+    sizes = set(re.findall(r"font-size:\s*(?:var\((--[a-z]+)\)|[\d.]+(?:rem|px|em))", css))
+    assert sizes <= {"--small", "--text", "--large", "--huge"}
+    assert re.findall(r"@import|url\(|@font-face", css) == []
+    assert {"prefers-color-scheme: dark", "@media print", "max-width: 56rem"} <= {
+        part for part in ("prefers-color-scheme: dark", "@media print", "max-width: 56rem") if part in css
+    }
+
+
+def contrast_ratio(first: str, second: str) -> float:
+    """Contrast of two colours after WCAG 2."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(first), luminance(second)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_text_has_enough_contrast_in_both_themes(theme: int) -> None:
+    """WCAG AA: 4.5 to 1 for ink, muted text, links and the band."""
+    css = read_asset("report.css")
+    values = {
+        name: re.findall(rf"--{name}:\s*(#[0-9a-f]{{6}});", css)[theme]
+        for name in ("paper", "ink", "muted", "link", "band", "band-ink")
+    }
+    pairs: Sequence[tuple[str, str]] = [("ink", "paper"), ("muted", "paper"), ("link", "paper"), ("band-ink", "band")]
+    assert {pair: contrast_ratio(values[pair[0]], values[pair[1]]) >= 4.5 for pair in pairs} == dict.fromkeys(
+        pairs, True
+    )
+
+
+def test_columns_of_a_table_have_one_length() -> None:
+    """Every table of every page is whole."""
+    for kind in KINDS:
+        page = dataset_page(material(kind), METHODS)
+        for section in page.sections:
+            for block in section.blocks:
+                if isinstance(block, Table):
+                    assert len({len(column.cells) for column in block.columns}) <= 1
+
+
+def test_the_numbers_of_a_picture_are_cut_and_say_so() -> None:
+    """The table below a picture holds its first rows, and how many there are."""
+    from exoliver.report.elements import MOST_NUMBERS, picture
+
+    data = pd.DataFrame({"gene": [f"G{place}" for place in range(50)], "pvalue": 0.01, "genes": 3})
+    shown = picture(Figure("name", "", "Words.", data), "Caption.").numbers
+    assert len(shown.rows) == MOST_NUMBERS
+    assert shown.caption == f"The first {MOST_NUMBERS} of 50 rows."
+    assert [column.title for column in shown.columns] == ["gene", "p", "genes"]
