@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from exoliver.checks import check_dataset, check_design, check_entry, merge_study, report_problems
+from exoliver.checks import check_collections, check_dataset, check_design, check_entry, merge_study, report_problems
 from exoliver.design import build_design
 from exoliver.problems import Findings, StudyError
 from exoliver.study import Dataset, from_plain
@@ -189,3 +189,15 @@ def test_the_sheet_of_the_toy_is_crossed() -> None:
     sheet = make_sheet()
     assert (sheet.groupby("donor")[["group", "day"]].nunique() == [3, 2]).all(axis=None)
     assert (sheet.groupby("batch")[["group", "day"]].nunique() == [3, 2]).all(axis=None)
+
+
+@pytest.mark.parametrize("content", [b"", b"set\n", b"\xff\xfe", b"a\tx\tMcl1\na\tx\tBax\n", b"\x1f\x8bnot gzip"])
+def test_gene_sets_that_cannot_be_read_are_a_problem(tmp_path: Path, content: bytes) -> None:
+    """A user's damaged GMT is told before anything is computed; a sound one is not."""
+    damaged = tmp_path / ("own.gmt.gz" if content.startswith(b"\x1f") else "own.gmt")
+    damaged.write_bytes(content)
+    [problem] = check_collections([str(damaged)])
+    assert "cannot be read" in problem.what
+    sound = tmp_path / "sound.gmt"
+    sound.write_text("survival\tabout\tMcl1\tBcl2l1\n")
+    assert check_collections([str(sound)]) == []
