@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from exoliver.collection_checks import check_collections, check_own_sets
 from exoliver.contrasts import derive_contrasts, time_label
 from exoliver.counts import Material, read_parts
 from exoliver.design import Design, aliased_columns, build_design
-from exoliver.genesets import read_gene_sets
+from exoliver.gene_filter import samples_needed, takes_part
 from exoliver.identifiers import identify_genes, read_annotation
-from exoliver.problems import Findings, Problem, StudyError, fault, listed, shown, warning
-from exoliver.study import Arm, ExtraContrast, Intake, NoBaseError, each_from_plain, from_plain
+from exoliver.problems import Findings, Problem, StudyError, fault, listed, warning
+from exoliver.study import Arm, ExtraContrast, GeneFilter, Intake, NoBaseError, each_from_plain, from_plain
 
 MIN_SHARED_GENES = (
     100  # genes counted in every sample, that size factors rest on (science of DESeq2's median of ratios)
@@ -31,6 +31,8 @@ def check_dataset(
     samples_file: str | Path,
     arms: Mapping[str, Arm],
     contrasts: Mapping[str, ExtraContrast],
+    gene_filter: GeneFilter,
+    collections: Sequence[str] = (),
 ) -> tuple[Findings, dict[str, Any]]:
     """Everything that can be said of a dataset before anything is computed.
 
@@ -44,6 +46,10 @@ def check_dataset(
         The arms with their roles and facts.
     contrasts
         The user's own contrasts.
+    gene_filter
+        Genes that take part in the fit.
+    collections
+        Paths of the user's own gene sets.
 
     Returns
     -------
@@ -52,12 +58,15 @@ def check_dataset(
     """
     parts, findings = read_parts(intake, counts_file=counts_file, samples_file=samples_file)
     annotation = read_annotation(intake.organism)
-    design = None
+    design = counts = None
     if parts.genes is not None:
-        findings += _check_genes(parts.genes, intake, annotation=annotation, where=str(counts_file))
-    if parts.counts is not None:
-        findings += _check_shared(parts.counts, intake, annotation=annotation, where=str(counts_file))
-        findings += _check_libraries(parts.counts, str(counts_file))
+        of_genes = _check_genes(parts.genes, intake, annotation=annotation, where=str(counts_file))
+        findings += of_genes
+        if not of_genes.problems:
+            genes = _ledger(list(dict.fromkeys(parts.genes)), intake, annotation)
+            findings += check_own_sets(
+                collections, genes, dataset=intake.id, organism=intake.organism, annotation=annotation
+            )
     if parts.samples is not None:
         design = build_design(
             parts.samples,
@@ -66,13 +75,30 @@ def check_dataset(
             covariates=intake.covariates,
             numeric=intake.numeric_covariates,
         )
-        findings += check_design(design, str(samples_file), donor=intake.donor)
+        is_single = intake.donor is not None and not parts.samples["donor"].duplicated().any()
+        findings += Findings(decisions=(f"every {intake.donor} has one sample: it is no term",) if is_single else ())
+        findings += check_design(design, str(samples_file), donor=None if is_single else intake.donor)
         findings += _check_contrasts(design, intake, arms, contrasts)
         findings += _check_confounding(parts.samples, intake, str(samples_file))
+    if parts.counts is not None:
+        counts = _of_genes(parts.counts, intake, annotation)
+        findings += _check_libraries(counts, str(counts_file))
+        findings += _check_shared(counts, gene_filter, design, intake=intake, where=str(counts_file))
     findings += _check_comparators(intake.id, arms)
-    if design is None or parts.counts is None or parts.samples is None:
+    if design is None or counts is None or parts.samples is None:
         return findings, {}
-    return findings, describe_design(Material(parts.counts, parts.samples), design, intake=intake)
+    return findings, describe_design(Material(counts, parts.samples), design, intake=intake)
+
+
+def _ledger(ids: Sequence[str], intake: Intake, annotation: pd.DataFrame) -> pd.DataFrame:
+    """What each id is."""
+    return identify_genes(ids, identifiers=intake.counts.identifiers, annotation=annotation)
+
+
+def _of_genes(counts: pd.DataFrame, intake: Intake, annotation: pd.DataFrame) -> pd.DataFrame:
+    """The rows that are genes: without summary rows, spike-ins and transposons."""
+    ledger = _ledger(list(counts.index), intake, annotation)
+    return counts.loc[(ledger["kind"] == "gene").to_numpy()]
 
 
 def describe_design(material: Material, design: Design, *, intake: Intake) -> dict[str, Any]:
@@ -120,7 +146,7 @@ def check_design(design: Design, where: str, *, donor: str | None) -> Findings:
             findings += warning(
                 where, what, fix="read these effects with care; those of single samples say unreplicated"
             )
-    if design.nested_donor:
+    if design.nested_donor and donor is not None:
         what = f"every {donor} is in one arm only, so it is left out of the model of genes"
         findings += warning(
             where, what, fix="samples of one donor are treated as independent; p-values may be too small"
@@ -131,7 +157,7 @@ def check_design(design: Design, where: str, *, donor: str | None) -> Findings:
 def _check_genes(ids: Sequence[str], intake: Intake, *, annotation: pd.DataFrame, where: str) -> Findings:
     """Identifiers are of the declared kind and organism, and unique once versions are stripped."""
     unique = [name for name in dict.fromkeys(ids) if name]  # blank and repeated ids are told as such
-    ledger = identify_genes(unique, identifiers=intake.counts.identifiers, annotation=annotation)
+    ledger = _ledger(unique, intake, annotation)
     findings = _check_mapping(ledger, intake, where) if len(annotation) else _unsupported(intake)
     genes = ledger[ledger["kind"] == "gene"]
     doubled = genes[genes["gene_id"].duplicated(keep=False)].sort_values(["gene_id", "input_id"])
@@ -145,15 +171,29 @@ def _check_genes(ids: Sequence[str], intake: Intake, *, annotation: pd.DataFrame
     return findings
 
 
-def _check_shared(counts: pd.DataFrame, intake: Intake, *, annotation: pd.DataFrame, where: str) -> Findings:
-    """Enough genes are counted in every sample."""
-    everywhere = list(counts.index[(counts > 0).all(axis=1)])
-    ledger = identify_genes(everywhere, identifiers=intake.counts.identifiers, annotation=annotation)
-    shared = int((ledger["kind"] == "gene").sum())
+def _check_shared(
+    counts: pd.DataFrame, gene_filter: GeneFilter, design: Design | None, *, intake: Intake, where: str
+) -> Findings:
+    """Enough genes are counted in every sample, and enough of them take part in the fit."""
+    if (counts.sum(axis=0) == 0).any():
+        return Findings()  # told as an empty library
+    everywhere = (counts > 0).all(axis=1).to_numpy()
+    if everywhere.sum() < MIN_SHARED_GENES:
+        what = f"only {everywhere.sum()} genes are counted in every sample; size factors need {MIN_SHARED_GENES}"
+        return fault(where, what, fix="leave out the emptiest samples by samples.exclude")
+    if design is None:
+        return Findings()
+    replicates = design.replicates.values()
+    passes = takes_part(counts.to_numpy().T, gene_filter, replicates=replicates)
+    shared = int((passes & everywhere).sum())
     if shared >= MIN_SHARED_GENES:
         return Findings()
-    what = f"only {shared} genes are counted in every sample; size factors need {MIN_SHARED_GENES}"
-    return fault(where, what, fix="leave out the emptiest samples by samples.exclude")
+    rule = f"a count of {gene_filter.min_count} in {samples_needed(gene_filter, replicates)} samples"
+    what = f"no gene of {len(counts)} has {rule}"
+    if passes.any():
+        what = f"of {passes.sum()} genes with {rule}, {shared} are counted in every sample"
+        what += f"; size factors need {MIN_SHARED_GENES}"
+    return fault(f"{intake.id}: gene_filter", what, fix="lower gene_filter.min_count or gene_filter.min_samples")
 
 
 def _unsupported(intake: Intake) -> Findings:
@@ -181,6 +221,9 @@ def _check_mapping(ledger: pd.DataFrame, intake: Intake, where: str) -> Findings
 def _check_libraries(counts: pd.DataFrame, where: str) -> Findings:
     """Library sizes that differ a lot are a warning."""
     totals = counts.sum(axis=0)
+    if (totals == 0).any():
+        what = f"samples without any count of a gene: {listed(totals.index[totals == 0])}"
+        return fault(where, what, fix="leave them out by samples.exclude")
     ratio = totals.max() / totals.min()
     if ratio <= MAX_LIBRARY_RATIO:
         return Findings()
@@ -275,6 +318,8 @@ def check_entry(
     sources: Mapping[str, str],
     arms: Mapping[str, Any] | None,
     contrasts: Mapping[str, Any] | None,
+    gene_filter: Mapping[str, Any] | None,
+    collections: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The content of check.json: problems of YAML and data, warnings, decisions and facts.
 
@@ -284,10 +329,12 @@ def check_entry(
         Its id.
     problems
         Those of its YAML.
-    intake, arms, contrasts
+    intake, arms, contrasts, gene_filter
         Plain values of the YAML's parts; None where it cannot be read, and then no file is looked at.
     sources
         Paths of `counts` and `samples`.
+    collections
+        Paths of the user's own gene sets.
     """
     findings = Findings()
     facts: dict[str, Any] = {}
@@ -298,6 +345,8 @@ def check_entry(
             samples_file=sources["samples"],
             arms=each_from_plain(Arm, arms or {}),
             contrasts=each_from_plain(ExtraContrast, contrasts or {}),
+            gene_filter=from_plain(GeneFilter, gene_filter or {}),
+            collections=collections,
         )
     return {
         "dataset": dataset,
@@ -306,17 +355,6 @@ def check_entry(
         "decisions": list(findings.decisions),
         "design": facts,
     }
-
-
-def check_collections(files: Sequence[str]) -> list[Problem]:
-    """Gene-set files of the user's that cannot be read."""
-    problems = []
-    for file in files:
-        try:
-            read_gene_sets(Path(file))
-        except (OSError, EOFError, zlib.error, ValueError) as error:
-            problems.append(Problem(file, f"the gene sets cannot be read: {shown(error)}", "give a GMT or TSV file"))
-    return problems
 
 
 def merge_study(

@@ -10,6 +10,13 @@ from typing import Any
 from exoliver.strict_yaml import load_yaml
 
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"
+
+
+def _shown(path: Path) -> str:
+    """The path from the working directory where it lies below it, so that a moved clone reruns nothing."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
 SUFFIXES = (".gmt", ".gmt.gz", ".tsv", ".tsv.gz")
 
 
@@ -25,7 +32,7 @@ def shipped_collections() -> dict[str, Any]:
 def annotation_files(organism: str) -> list[str]:
     """The shipped annotation of an organism, if there is one."""
     path = RESOURCES / "identifiers" / f"{organism}.tsv.gz"
-    return [str(path)] if path.is_file() else []
+    return [_shown(path)] if path.is_file() else []
 
 
 def collection_files(collection: str, organism: str) -> list[str]:
@@ -33,12 +40,12 @@ def collection_files(collection: str, organism: str) -> list[str]:
     if is_path(collection):
         return [collection] if Path(collection).is_file() else []
     entry = shipped_collections().get(collection, {}).get("organisms", {}).get(organism)
-    return [str(RESOURCES / entry["file"])] if entry else []
+    return [_shown(RESOURCES / entry["file"])] if entry else []
 
 
 def panel_file() -> str:
     """The shipped apoptosis panel."""
-    return str(RESOURCES / "panel.tsv")
+    return _shown(RESOURCES / "panel.tsv")
 
 
 def is_path(collection: str) -> bool:

@@ -9,7 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from exoliver.checks import check_collections, check_dataset
+from exoliver.checks import check_dataset
+from exoliver.collection_checks import check_collections
 from exoliver.loading import Entry, Study, load_study
 from exoliver.problems import Findings, format_problems
 from exoliver.strict_yaml import load_yaml
@@ -30,10 +31,10 @@ class Answer:
 
 def check_study(study: Study) -> dict[str, Findings]:
     """What there is to say of every dataset of a study, by id: its YAML and, unless it is simulated, its files."""
-    return {entry.id: _check_entry(entry) for entry in study.entries}
+    return {entry.id: _check_entry(entry, study.own_collections) for entry in study.entries}
 
 
-def _check_entry(entry: Entry) -> Findings:
+def _check_entry(entry: Entry, collections: Sequence[str]) -> Findings:
     """Findings of one dataset."""
     of_yaml = Findings(problems=entry.problems)
     dataset = entry.dataset
@@ -45,6 +46,8 @@ def _check_entry(entry: Entry) -> Findings:
         samples_file=dataset.samples.file,
         arms=dataset.arms.levels,
         contrasts=dataset.contrasts,
+        gene_filter=dataset.gene_filter,
+        collections=collections,
     )
     return of_yaml + of_files
 

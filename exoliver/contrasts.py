@@ -260,7 +260,7 @@ def _extra(name: str, contrast: ExtraContrast, cells: Sequence[Cell]) -> Contras
     if contrast.minus is not None:
         parts += [(contrast.minus.of, -1.0), (contrast.minus.against, 1.0)]
     arm, base = contrast.of.arm, contrast.against.arm
-    chosen = [(_chosen(part.arm, part.times(), cells), sign) for part, sign in parts]
+    chosen = [(_chosen(part.arm, _as_times(part.time), cells), sign) for part, sign in parts]
     if any(not group for group, _ in chosen):
         return Contrast(name, "extra", "extra", arm, base, (), (), "missing_cell")
     row = _sum([{cell: sign / len(group)} for group, sign in chosen for cell in group])
@@ -270,11 +270,17 @@ def _extra(name: str, contrast: ExtraContrast, cells: Sequence[Cell]) -> Contras
     return Contrast(name, "extra", "extra", arm, base, times, (row,))
 
 
+def _as_times(time: float | Sequence[float] | None) -> Sequence[float] | None:
+    """The times that the user asks for; None for all."""
+    return (time,) if isinstance(time, float) else time
+
+
 def _chosen(arm: str, times: Sequence[float] | None, cells: Sequence[Cell]) -> list[Cell]:
     """Cells of an arm at the times asked for; empty where one of them has no samples."""
     own = {cell.time: cell for cell in cells if cell.arm == arm}
     if times is None:
         return list(own.values())
     if None in own:
-        return [own[None]]
+        known = {cell.time for cell in cells} - {None}
+        return [own[None]] if set(times) <= known else []
     return [own[time] for time in times] if all(time in own for time in times) else []

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
-import io
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from exoliver.matrix_files import read_text_table
 from exoliver.problems import Findings, fault, listed, nearest, shown
-from exoliver.samples import arrange_samples, choose_samples, merge_replicates, read_sheet
+from exoliver.samples import MISSING_IN_TABLES, arrange_samples, choose_samples, merge_replicates, read_sheet
 from exoliver.study import Intake
 
 MAX_COUNT = 1e12  # far beyond any sequencing run, and exact in a float
@@ -127,7 +126,7 @@ def read_matrix_file(
     """
     where = str(path)
     try:
-        header, table = _read_text(path)
+        header, table = read_text_table(path)
     except FileNotFoundError:
         return None, fault(
             where, "the file does not exist", fix="correct counts.file (relative to the working directory)"
@@ -144,41 +143,6 @@ def read_matrix_file(
     findings = _gene_ids(table.index, where)
     table, more = _sample_columns(table, intake, where, known)
     return table, findings + more
-
-
-def _read_text(path: str | Path) -> tuple[list[str], pd.DataFrame]:
-    """Header and cells of a table as text; lines of comment (featureCounts' first) are passed over."""
-    raw = Path(path).read_bytes()
-    if raw[:2] == b"\x1f\x8b":
-        raw = gzip.decompress(raw)
-    text = raw.decode("utf-8-sig")
-    if "\0" in text:
-        raise ValueError("it holds NUL characters, which no text does")
-    delimiter = "," if str(path).lower().removesuffix(".gz").endswith(".csv") else "\t"
-    first, _, rest = text.partition("\n")
-    while first.startswith("#") and len(_cells(first, delimiter)) < max(2, len(_cells(rest, delimiter))):
-        first, _, rest = rest.partition("\n")
-    header = _cells(first, delimiter)
-    width = len(_cells(rest, delimiter))
-    if max(width, len(header)) < 2:
-        return header, pd.DataFrame()
-    if width == len(header) + 1:
-        header = ["", *header]  # as R writes row names: the id column has no name
-    elif width > len(header):
-        raise ValueError(f"its first row has {width} cells, the header {len(header)}")
-    # pandas drops surplus cells of the first row and only warns; that row was counted above. Later ones it refuses.
-    table = pd.read_csv(
-        io.StringIO(rest), sep=delimiter, header=None, names=range(len(header)), index_col=False, dtype=str,
-        keep_default_na=False, na_filter=False, quoting=csv.QUOTE_MINIMAL,
-    )  # fmt: skip
-    table.columns = pd.Index(header, dtype=object)
-    return header, table
-
-
-def _cells(text: str, delimiter: str) -> list[str]:
-    """Cells of the first line that is not blank."""
-    line = next((line for line in text.splitlines() if line.strip()), "") if "\n" in text else text
-    return next(csv.reader([line.rstrip("\r")], delimiter=delimiter), [])
 
 
 def _header_faults(header: Sequence[str], where: str) -> Findings:
@@ -201,6 +165,9 @@ def _gene_ids(ids: pd.Index, where: str) -> Findings:
     if (ids == "").any():
         number = int(np.flatnonzero(ids == "")[0]) + 1
         findings += fault(f"{where}: gene {number}", "a gene has no id", fix="fill it in, or take the row out")
+    if (ids == MISSING_IN_TABLES).any():
+        what = f"a row is named {MISSING_IN_TABLES}, which means a missing value in every table"
+        findings += fault(f"{where}: column 1", what, fix="rename it, or take the row out")
     broken = ids[ids.str.contains(r"[\t\r\n]")]
     if len(broken):
         what = f"{shown(broken[0])} holds a tab or line break: rows were read as one"

@@ -11,7 +11,9 @@ import pandas as pd
 
 from exoliver.contrasts import Contrast, derive_contrasts
 from exoliver.design import Design, build_design, contrast_rows
+from exoliver.gene_filter import takes_part
 from exoliver.inference.filtering import filter_independently
+from exoliver.inference.refit import refit_coefficients
 from exoliver.inference.wald import Fit, contrast_covariances, wald_omnibus, wald_test
 from exoliver.model import Model
 from exoliver.study import Arm, ExtraContrast, GeneFilter, Intake
@@ -54,16 +56,9 @@ def fit_model(
         covariates=intake.covariates,
         numeric=intake.numeric_covariates,
     )
-    takes_part = _takes_part(counts, design, gene_filter)
-    fitted = _fit_pydeseq2(counts.loc[:, takes_part], design, threads)
-    return _as_model(counts, design, takes_part, fitted)
-
-
-def _takes_part(counts: pd.DataFrame, design: Design, gene_filter: GeneFilter) -> np.ndarray:
-    """Genes with enough counts in enough samples, shape (g,)."""
-    smallest = min(design.replicates.values())
-    needed = smallest if gene_filter.min_samples is None else gene_filter.min_samples
-    return (counts.to_numpy() >= gene_filter.min_count).sum(axis=0) >= needed
+    passing = takes_part(counts.to_numpy(), gene_filter, replicates=design.replicates.values())
+    fitted = _fit_pydeseq2(counts.loc[:, passing], design, threads)
+    return _as_model(counts, design, passing, fitted)
 
 
 def _fit_pydeseq2(counts: pd.DataFrame, design: Design, threads: int) -> Any:
@@ -87,7 +82,7 @@ def _fit_pydeseq2(counts: pd.DataFrame, design: Design, threads: int) -> Any:
     return fitted
 
 
-def _as_model(counts: pd.DataFrame, design: Design, takes_part: np.ndarray, fitted: Any) -> Model:
+def _as_model(counts: pd.DataFrame, design: Design, passing: np.ndarray, fitted: Any) -> Model:
     """PyDESeq2's results over all genes, NaN for those that took no part."""
     size_factors = fitted.obs["size_factors"].to_numpy(dtype=float)
     normalised = counts.to_numpy() / size_factors[:, None]
@@ -95,13 +90,14 @@ def _as_model(counts: pd.DataFrame, design: Design, takes_part: np.ndarray, fitt
 
     def spread(values: Any, fill: float = np.nan) -> np.ndarray:
         array = np.asarray(values, dtype=float)
-        full = np.full((len(takes_part), *array.shape[1:]), fill)
-        full[takes_part] = array
+        full = np.full((len(passing), *array.shape[1:]), fill)
+        full[passing] = array
         return full
 
     base_mean = normalised.mean(axis=0)
-    base_mean[takes_part] = fitted.var["_normed_means"].to_numpy(dtype=float)
-    converged = fitted.var[["_LFC_converged", "_MAP_converged"]].fillna(True).astype(bool).all(axis=1)
+    base_mean[passing] = fitted.var["_normed_means"].to_numpy(dtype=float)
+    coefficients = _coefficients(fitted, design, size_factors)
+    converged = fitted.var["_MAP_converged"].fillna(True).astype(bool) & np.isfinite(coefficients).all(axis=1)
     trend = fitted.uns.get("trend_coeffs")
     return Model(
         genes=np.asarray(counts.columns, dtype=str),
@@ -111,9 +107,9 @@ def _as_model(counts: pd.DataFrame, design: Design, takes_part: np.ndarray, fitt
         nested_donor=design.nested_donor,
         design=design.matrix.to_numpy(dtype=float),
         size_factors=size_factors,
-        takes_part=takes_part,
+        takes_part=passing,
         base_mean=base_mean,
-        coefficients=spread(fitted.varm["LFC"]),
+        coefficients=spread(coefficients),
         dispersions=spread(fitted.var["dispersions"]),
         dispersions_gene=spread(fitted.var["genewise_dispersions"]),
         dispersions_trend=spread(fitted.var["fitted_dispersions"]),
@@ -123,6 +119,24 @@ def _as_model(counts: pd.DataFrame, design: Design, takes_part: np.ndarray, fitt
         trend=np.asarray([np.nan, np.nan] if trend is None else trend, dtype=float),
         mean_dispersion=float(fitted.uns.get("mean_disp", np.nan)),
     )
+
+
+def _coefficients(fitted: Any, design: Design, size_factors: np.ndarray) -> np.ndarray:
+    """Coefficients of the fitted genes (g, p), natural log; NaN where no maximum was found.
+
+    PyDESeq2 0.5.4 returns whatever its last optimiser left where none converged, at times far from the maximum; these
+    genes are fitted again. Genes whose outliers were replaced have had a second fit already.
+    """
+    coefficients = np.array(fitted.varm["LFC"], dtype=float)
+    refitted = fitted.var["refitted"].to_numpy(dtype=bool) if "refitted" in fitted.var else False
+    poor = ~fitted.var["_LFC_converged"].fillna(True).to_numpy(dtype=bool) & ~np.asarray(refitted)
+    coefficients[poor] = refit_coefficients(
+        np.asarray(fitted.X)[:, poor],
+        design.matrix.to_numpy(dtype=float),
+        size_factors=size_factors,
+        dispersions=fitted.var["dispersions"].to_numpy(dtype=float)[poor],
+    )
+    return coefficients
 
 
 def _outliers(fitted: Any) -> np.ndarray:

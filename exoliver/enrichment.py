@@ -53,22 +53,25 @@ def enrich_contrasts(
     size = (settings["set_size"]["min"], settings["set_size"]["max"])
     enriched, over = {}, {}
     for name, table in contrasts.items():
-        genes = collapse_symbols(table, by=by)
         own_seed = stable_seed(settings["seed"], "/".join([*label, name]))
-        enriched[name] = enrich(rank_genes(genes, by=by), gene_sets, size=size, seed=own_seed)
-        over[name] = overrepresent(genes, gene_sets, by=by, size=size, fdr=settings["fdr"])
-        reason = _reason(table)
-        if reason:
-            enriched[name] = enriched[name].assign(note=reason)
-            over[name] = over[name].assign(note=reason)
+        # Collapsed over the genes that have the number in question, so that no untested gene stands for a symbol.
+        ranked = collapse_symbols(table.dropna(subset=["log2_fold_change", "lfc_se"]), by=by)
+        tested = collapse_symbols(table.dropna(subset=["pvalue"]), by=by)
+        sets = enrich(rank_genes(ranked, by=by), gene_sets, size=size, seed=own_seed)
+        hits = overrepresent(tested, gene_sets, by=by, size=size, fdr=settings["fdr"])
+        enriched[name], over[name] = (_with_notes(found, table) for found in (sets, hits))
     return enriched, over
 
 
-def _reason(table: pd.DataFrame) -> str:
-    """Why a contrast has no numbers at all, such as `missing_cell`; empty where it has some."""
-    if table["log2_fold_change"].notna().any():
-        return ""
-    return ";".join(sorted({note for note in table["note"] if note}))
+def _with_notes(found: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """The sets with what holds for their whole contrast: without numbers the reason, else `unreplicated`."""
+    notes = [set(str(note).split(";")) - {""} for note in table["note"].fillna("")]
+    shared = sorted(set.intersection(*notes)) if notes else []
+    if not table["log2_fold_change"].notna().any():
+        return found.assign(note=";".join(shared))
+    if "unreplicated" not in shared:
+        return found
+    return found.assign(note=[";".join(filter(None, [note, "unreplicated"])) for note in found["note"]])
 
 
 def stable_seed(seed: int, label: str) -> int:

@@ -16,7 +16,18 @@ from exoliver.collections import collection_id, is_path, shipped_collections
 from exoliver.explain import explain, guess_key
 from exoliver.problems import Problem, listed, nearest
 from exoliver.strict_yaml import load_yaml
-from exoliver.study import NAME_SLUG, SLUG, Dataset, NoBaseError, Settings, base_of, faults_of, schema_of
+from exoliver.study import (
+    NAME_SLUG,
+    SLUG,
+    TREATED_ROLES,
+    Arm,
+    Dataset,
+    NoBaseError,
+    Settings,
+    base_of,
+    faults_of,
+    schema_of,
+)
 
 
 @dataclass(frozen=True)
@@ -87,7 +98,18 @@ def load_study(file: str | Path) -> Study:
     usable = settings or _fallback(content)
     files, missing = _dataset_files(usable, where) if usable is not FALLBACK else ([], [])
     entries = _entries(files)
-    return Study(where, usable, entries, (*problems, *missing, *_collection_problems(usable, where)))
+    usable, blocked = _writable(usable, where)
+    return Study(where, usable, entries, (*problems, *missing, *blocked, *_collection_problems(usable, where)))
+
+
+def _writable(settings: Settings, where: str) -> tuple[Settings, list[Problem]]:
+    """The settings with a results folder that can be made; a file in its place is a problem."""
+    folder = Path(settings.results)
+    files = [path for path in (folder, *folder.parents) if path.is_file()]
+    if not files:
+        return settings, []
+    problem = Problem(f"{where}: results", f"'{files[0].as_posix()}' is a file, not a folder", "name another folder")
+    return settings.model_copy(update={"results": FALLBACK.results}), [problem]
 
 
 def _fallback(content: Mapping[str, Any]) -> Settings:
@@ -124,6 +146,7 @@ def _model(model: Any, content: Mapping[str, Any], *, file: str, kind: str) -> t
 
 # Facts that are printed or used later on; a faulty one does not change which samples and counts are read.
 ASIDE = ("title", "accession", "citation", "system", "animals", "gene_filter", "injury")
+BASELINE_ROLES = ("healthy", "reference")
 DESIGN_OF_ARM = ("role", "value", "where", "against", "at")
 
 
@@ -222,7 +245,54 @@ def _base_problems(dataset: Dataset, file: str) -> list[Problem]:
             base_of(name, dataset.arms.levels)
         except NoBaseError as fault:
             problems.append(Problem(f"{file}: arms.levels.{name}.against", fault.what, fault.fix))
+    return [*problems, *_against_problems(dataset, file), *_baseline_problems(dataset, file)]
+
+
+def _against_problems(dataset: Dataset, file: str) -> list[Problem]:
+    """Injured arms that are compared with a treated one, and arms that are compared in a circle; a circle once."""
+    levels = dataset.arms.levels
+    bases = {name: _base_or_none(name, levels) for name in levels}
+    problems = []
+    told: set[str] = set()
+    for name, base in bases.items():
+        if levels[name].role == "injured" and base is not None and levels[base].role in TREATED_ROLES:
+            what = f"an injured arm is compared with '{base}', whose role is {levels[base].role}"
+            problems.append(Problem(f"{file}: arms.levels.{name}.against", what, "name a healthy or reference arm"))
+            told |= set(_circle(name, bases)) | {name}
+    for name in bases:
+        circle = _circle(name, bases)
+        if circle and not told & set(circle):
+            what = f"arms are compared in a circle: {' against '.join([*circle, name])}"
+            problems.append(Problem(f"{file}: arms.levels.{name}.against", what, "take out one against"))
+            told |= set(circle)
     return problems
+
+
+def _base_or_none(name: str, levels: Mapping[str, Arm]) -> str | None:
+    """The base of an arm; None too where that is told as a problem."""
+    try:
+        return base_of(name, levels)
+    except NoBaseError:
+        return None
+
+
+def _circle(name: str, bases: Mapping[str, str | None]) -> list[str]:
+    """The arms from one to itself, each the base of the one before; empty where there is no such way."""
+    way, following = [name], bases[name]
+    while following is not None and following not in way:
+        way.append(following)
+        following = bases[following]
+    return way if following == name else []
+
+
+def _baseline_problems(dataset: Dataset, file: str) -> list[Problem]:
+    """Arms that serve every time without being a baseline."""
+    wrong = [name for name, arm in dataset.arms.levels.items() if arm.at and arm.role not in BASELINE_ROLES]
+    fix = f"take it out; an arm of role {' or '.join(BASELINE_ROLES)} can serve every time"
+    return [
+        Problem(f"{file}: arms.levels.{name}.at", f"all_times stands in a {dataset.arms.levels[name].role} arm", fix)
+        for name in wrong
+    ]
 
 
 def _contrast_problems(dataset: Dataset, file: str) -> list[Problem]:

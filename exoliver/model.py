@@ -123,7 +123,7 @@ class Model:
         reasons = [
             ("filtered", ~self.takes_part),
             ("all_zero", self.takes_part & ~tested),
-            ("count_outlier", tested & ~has_pvalue),
+            ("count_outlier", tested & self.is_count_outlier),
             ("not_converged", tested & ~self.has_converged),
             ("low_count", tested & has_pvalue & ~has_padj),
         ]

@@ -36,6 +36,7 @@ class Balance:
     name: str
     anti: tuple[str, ...]
     pro: tuple[str, ...]
+    is_named: bool = False  # it says in its name which genes it is of, so it is missing where one of them is
 
 
 def read_panel() -> pd.DataFrame:
@@ -172,8 +173,8 @@ def balances_of(genes: pd.DataFrame) -> list[Balance]:
         return tuple(table.loc[table["role"] == "anti", "symbol"]), tuple(table.loc[table["role"] == "pro", "symbol"])
 
     balances = [
-        Balance("balance_mcl1_bcl2l1_over_bax_bak1", symbols(HEADLINE[0]), symbols(HEADLINE[1])),
-        Balance("balance_bcl2_over_bax", symbols(CONVENTIONAL[0]), symbols(CONVENTIONAL[1])),
+        Balance("balance_mcl1_bcl2l1_over_bax_bak1", symbols(HEADLINE[0]), symbols(HEADLINE[1]), is_named=True),
+        Balance("balance_bcl2_over_bax", symbols(CONVENTIONAL[0]), symbols(CONVENTIONAL[1]), is_named=True),
         Balance("balance_anti_over_pro", *by_role(scored)),
         Balance("balance_anti_over_pro_without_nfkb_p53_targets", *by_role(free)),
     ]
@@ -191,7 +192,7 @@ def _balance_scores(
         lost = [symbol for symbol in members if symbol not in ids]
         low = sorted(symbol for symbol in members if symbol in ids and means[ids[symbol]] < LOW_EXPRESSION)
         anti, pro = (_side_mean(side, ids, genes=genes, expression=expression) for side in (balance.anti, balance.pro))
-        scores[balance.name] = anti - pro
+        scores[balance.name] = anti - pro if not (lost and balance.is_named) else np.nan
         parts = [f"low_expression:{','.join(low)}" if low else "", f"not_measured:{','.join(lost)}" if lost else ""]
         notes[balance.name] = ";".join(filter(None, parts))
     return pd.DataFrame(scores, index=expression.index), notes
@@ -217,7 +218,8 @@ def _balance_rows(
     if not contrast.rows:
         return table.assign(**missing, note=contrast.note)
     result = estimate_linear(fit, contrast_rows(contrast.rows, model.columns)[0], level=LEVEL)
-    texts = [";".join(filter(None, [contrast.note, notes[name]])) for name in scores.columns]
+    of_contrast = [contrast.note, "unreplicated" if model.is_unreplicated(contrast) else ""]
+    texts = [";".join(filter(None, [*of_contrast, notes[name]])) for name in scores.columns]
     return table.assign(
         estimate=result.estimate,
         se=result.se,

@@ -118,7 +118,7 @@ def _data_values(facts: Mapping[str, Any], design: Mapping[str, Any]) -> dict[st
         "organism": facts["organism"],
         "system": _system(facts["system"]),
         "accession": facts["accession"] or "",
-        "unit": facts["samples"]["unit"] if facts["samples"] else "animal",
+        "unit": facts["samples"].get("unit") if facts["samples"] else "animal",
         "cells": [f"{_cell(cell, facts, unit)} (n = {samples})" for cell, samples in groups],
         "identifiers": IDENTIFIERS[counts["identifiers"]],
         "is_estimated": counts["values"] == "estimated_counts",

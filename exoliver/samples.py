@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import csv
-import io
-import struct
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from exoliver.problems import Findings, fault, listed, nearest, shown
+from exoliver.problems import Findings, fault, listed, nearest, shown, warning
+from exoliver.sheet_files import read_rows
 from exoliver.study import Intake
 
-XLSX = ".xlsx"
-# What zipfile, zlib, the XML parser and openpyxl 3.1 raise on a file that is none, or is damaged.
-XLSX_FAULTS = (
-    zipfile.BadZipFile, zlib.error, struct.error, SyntaxError, LookupError, ValueError, TypeError, AttributeError,
-    EOFError, RuntimeError, OverflowError,
-)  # fmt: skip
 MISSING = frozenset({"", "NA", "N/A", "#N/A", "NaN", "nan", "None"})
+MISSING_IN_TABLES = "NA"  # how every table of results writes that there is no value
 MAX_NUMBER = 1e12  # a larger covariate or time is a slip, and would spoil the arithmetic of the design
 
 
@@ -42,7 +34,7 @@ def read_sheet(path: str | Path, id_column: str) -> tuple[pd.DataFrame | None, F
     """
     where = str(path)
     try:
-        rows = _xlsx_rows(path) if where.lower().endswith(XLSX) else _text_rows(path)
+        rows = read_rows(path)
     except FileNotFoundError:
         return None, fault(
             where, "the file does not exist", fix="correct samples.file (relative to the working directory)"
@@ -55,34 +47,6 @@ def read_sheet(path: str | Path, id_column: str) -> tuple[pd.DataFrame | None, F
     if len(filled) < 2:
         return None, fault(where, "the sheet has no rows", fix="name the right file")
     return _table(filled, id_column, where)
-
-
-def _text_rows(path: str | Path) -> list[list[str]]:
-    """Cells of a text file; commas in a .csv, tabs elsewhere."""
-    text = Path(path).read_text(encoding="utf-8-sig")
-    if "\0" in text:
-        raise ValueError("it holds NUL characters, which no text does")
-    delimiter = "," if str(path).lower().endswith(".csv") else "\t"
-    return [list(row) for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
-
-
-def _xlsx_rows(path: str | Path) -> list[list[str]]:
-    """Cells of the first worksheet; whole numbers without the decimal point that Excel adds."""
-    import openpyxl
-
-    with Path(path).open("rb") as file:
-        try:
-            book = openpyxl.load_workbook(file, data_only=True)
-            return [[_cell_text(cell) for cell in row] for row in book.worksheets[0].iter_rows(values_only=True)]
-        except XLSX_FAULTS as error:
-            raise ValueError(f"it is not a sound .xlsx file ({error})") from error
-
-
-def _cell_text(cell: Any) -> str:
-    """One cell as text."""
-    if cell is None:
-        return ""
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
 def _table(rows: Mapping[int, Sequence[str]], id_column: str, where: str) -> tuple[pd.DataFrame | None, Findings]:
@@ -112,6 +76,9 @@ def _sample_ids(ids: pd.Series, where: str) -> Findings:
     findings = Findings()
     if (ids == "").any():
         findings += fault(where, "a sample has no id", fix="fill it in")
+    if (ids == MISSING_IN_TABLES).any():
+        what = f"a sample is named {MISSING_IN_TABLES}, which means a missing value in every table"
+        findings += fault(where, what, fix="rename it, here and in the counts")
     broken = [shown(name) for name in ids if any(letter in name for letter in "\t\r\n")]
     if broken:
         findings += fault(where, f"ids hold a tab or line break: {listed(broken)}", fix="look for a quote left open")
@@ -237,14 +204,24 @@ def _covariate_names(intake: Intake, where: str) -> Findings:
     own |= {"library"} if intake.samples.technical_replicate_of else set()
     own |= {"series"} if intake.series not in (None, "series") else set()
     names = [*intake.covariates, *intake.numeric_covariates]
+    findings = _reserved_names([*names, intake.donor, intake.series, intake.samples.technical_replicate_of], where)
     arms = {name for name in intake.numeric_covariates if name in intake.levels}  # both are columns of the design
     taken = sorted(arms | {name for name in names if name in own or names.count(name) > 1})
     if not taken:
-        return Findings()
+        return findings
     what = f"the design has {listed(taken)} already"
-    return fault(
+    return findings + fault(
         f"{where}: covariates", what, fix="name each column once; rename it in the sheet where it is another one"
     )
+
+
+def _reserved_names(names: Sequence[str | None], where: str) -> Findings:
+    """Columns whose names could be taken for a column of the design (arm@time, covariate=level) or of the store."""
+    bad = sorted({name for name in names if name and (name == "_index" or "@" in name or "=" in name)})
+    if not bad:
+        return Findings()
+    what = f"cannot be the name of a column that the design uses: {listed(bad)}"
+    return fault(f"{where}: header", what, fix="rename it in the sheet: not _index, and without @ and =")
 
 
 def _arms_of(sheet: pd.DataFrame, intake: Intake, where: str) -> tuple[pd.Series, Findings]:
@@ -316,16 +293,30 @@ def _times_of(sheet: pd.DataFrame, arm: pd.Series, intake: Intake, where: str) -
         return times, Findings()
     timed = [intake.levels.get(name, {}).get("at") is None for name in arm]
     texts = sheet.loc[timed, intake.time.column]
+    pooled = _pooled_times(sheet[intake.time.column], arm, intake, where)
     if intake.time.values is not None:
         unknown = sorted(set(texts) - set(intake.time.values))
         if unknown:
             what = f"words without a number: {listed(unknown)}"
             return times, fault(f"{where}: time.values", what, fix="give each word of the column a number")
         numbers = texts.map(dict(intake.time.values)).astype(float).map(_as_labelled)
-        return times.where(~times.index.isin(numbers.index), numbers.reindex(times.index)), Findings()
+        return times.where(~times.index.isin(numbers.index), numbers.reindex(times.index)), pooled
     numbers, findings = _numbers(texts, intake.time.column, where)
+    findings += pooled
     numbers = numbers.map(_as_labelled)
     return times.where(~times.index.isin(numbers.index), numbers.reindex(times.index)), findings
+
+
+def _pooled_times(texts: pd.Series, arm: pd.Series, intake: Intake, where: str) -> Findings:
+    """The warning of an arm that serves every time, and has samples of several."""
+    findings = Findings()
+    for name in [name for name, level in intake.levels.items() if level.get("at") is not None]:
+        own = [text for text in dict.fromkeys(texts[arm == name]) if text not in MISSING]
+        if len(own) > 1:
+            what = f"arm {name} has samples of several times ({listed(own)}); they are pooled into one baseline"
+            fix = "take out at: all_times where each time has its own samples"
+            findings += warning(f"{where}: arms.levels.{name}.at", what, fix=fix)
+    return findings
 
 
 def _as_labelled(time: float) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,19 +16,7 @@ import pandas as pd
 
 from exoliver.contrasts import time_label
 from exoliver.problems import Problem, StudyError
-
-# Counts per million in healthy mouse liver, rounded, by human symbol, or by mouse symbol where orthology is not one to
-# one. Secreted proteins: order and size as seen in both liver matrices of ../shared/data, one digit. Apoptosis genes:
-# biology.md section 9 and both matrices. Then markers and cytokines that are scarce in the healthy liver.
-KNOWN_CPM: Mapping[str, float] = MappingProxyType({
-    "ALB": 6e4, "TF": 2e4, "APOE": 2e4, "APOA1": 1e4, "C3": 1e4, "HP": 8e3, "AHSG": 8e3, "HPX": 7e3, "FGB": 7e3,
-    "FGA": 7e3, "TTR": 5e3, "GC": 5e3, "APOB": 5e3, "APOA2": 5e3, "FGG": 5e3, "CYP2E1": 5e3, "SERPINA1": 5e3,
-    "ALDOB": 4e3, "FABP1": 4e3, "AMBP": 4e3, "SELENOP": 4e3, "CPS1": 3e3, "PLG": 3e3, "VTN": 3e3, "HMGCS2": 3e3,
-    "MCL1": 81, "CFLAR": 78, "BCL2L1": 48, "XIAP": 90, "BCL2L2": 20, "BIRC2": 20, "BAX": 10, "BAK1": 15, "BID": 9,
-    "FAS": 18, "CASP3": 20, "CASP8": 25, "CASP9": 20, "BIRC5": 1.7, "BCL2": 1.4, "BCL2A1": 0.1,
-    "Bcl2a1a": 0.1, "Bcl2a1b": 0.1, "Bcl2a1d": 0.1, "Hp": 8e3,
-    "ADGRE1": 10, "PTPRC": 7, "MKI67": 4, "IL1B": 1, "CCL2": 0.5, "CD3E": 0.3, "TNF": 0.2, "IL6": 0.05,
-})  # fmt: skip
+from exoliver.simulation_constants import KNOWN_CPM
 
 # log10 counts per million of the other genes: a normal body, cut at its top; half of the genes of the families that
 # strong liver genes come from (enzymes, secreted and ribosomal proteins) spread evenly on the log scale; sampled genes
@@ -232,9 +219,9 @@ def _membership(table: pd.DataFrame, gene_sets: pd.DataFrame) -> pd.DataFrame:
 
 
 def _known_cpm(table: pd.DataFrame) -> pd.Series:
-    """Counts per million of well-known genes, NaN for others; genes of one human symbol share its value."""
-    human, own = (table[column].where(table[column].isin(KNOWN_CPM)) for column in ("human_symbol", "symbol"))
-    key = human.fillna(own)
+    """Counts per million of well-known genes by own or else human symbol, NaN for others; equal names share a value."""
+    own, human = table["symbol"].str.upper(), table["human_symbol"]
+    key = own.where(own.isin(KNOWN_CPM), human.where(human.isin(KNOWN_CPM)))
     return key.map(KNOWN_CPM) / key.map(key.value_counts())
 
 

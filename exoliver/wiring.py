@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from exoliver.collections import annotation_files, collection_files, collection_id
+from exoliver.collections import annotation_files, collection_files, collection_id, shipped_collections
 from exoliver.loading import Entry, Study
-from exoliver.study import CountsFile, Dataset, SampleSheet, plain
+from exoliver.study import Arm, CountsFile, Dataset, NoBaseError, SampleSheet, base_of, plain
 
 
 def study_file(config: Mapping[str, Any], configfiles: Sequence[Any], *, default: str) -> str:
@@ -19,6 +19,14 @@ def study_file(config: Mapping[str, Any], configfiles: Sequence[Any], *, default
     if "study" in config:
         return str(config["study"])
     return str(configfiles[-1]) if configfiles else default
+
+
+def _base(name: str, levels: Mapping[str, Arm]) -> str | None:
+    """The arm that an arm is compared with; None where there is none or the YAML is at fault."""
+    try:
+        return base_of(name, levels)
+    except NoBaseError:
+        return None
 
 
 class Wiring:
@@ -124,7 +132,11 @@ class Wiring:
         if dataset is None:
             return None
         keys = {"role", "against", "procedure", "vehicle"}
-        return {name: arm.model_dump(mode="json", include=keys) for name, arm in dataset.arms.levels.items()}
+        levels = dataset.arms.levels
+        return {
+            name: arm.model_dump(mode="json", include=keys) | {"against": _base(name, levels) or arm.against}
+            for name, arm in levels.items()
+        }
 
     def contrasts(self, wildcards: Any) -> dict[str, Any] | None:
         """The user's own contrasts."""
@@ -164,6 +176,10 @@ class Wiring:
     def gene_set_files(self, wildcards: Any) -> list[str]:
         """Input function: the file of the collection."""
         return collection_files(self.collection(wildcards), self.organism(wildcards) or "")
+
+    def collection_facts(self, _: Any = None) -> dict[str, Any]:
+        """What is said of the shipped collections that the study uses."""
+        return {name: facts for name, facts in shipped_collections().items() if name in self.collections}
 
     def collection(self, wildcards: Any) -> str:
         """The collection as the study names it."""

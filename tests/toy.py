@@ -142,6 +142,8 @@ def check(file: str | Path = "study.yaml") -> dict[str, Any]:
             "sources": wire.sources(made)(wildcards),
             "arms": wire.arms(wildcards),
             "contrasts": wire.contrasts(wildcards),
+            "gene_filter": wire.gene_filter(wildcards),
+            "collections": wire.own_collections(wildcards),
         }
         checks.append(check_entry(name, **json.loads(json.dumps(slices))))
     return json.loads(

@@ -190,7 +190,7 @@ def make_table(genes: pd.DataFrame, contrast: Contrast, *, hits: int, random: np
         tested, note = np.full(count, np.nan), pd.Series([contrast.note] * count, dtype="string")
     named = genes[["gene_id", "symbol", "human_symbol", "base_mean"]]
     if contrast.is_omnibus:
-        note = note.where(note != "", "lrt_not_built")
+        note = ("lrt_not_built;" + note).str.rstrip(";")
         missing = dict.fromkeys(("stat", "pvalue", "padj"), np.nan)
         return named.assign(
             df=len(contrast.rows), **missing, wald_stat=5.0 * tested, wald_pvalue=pvalue * tested,

@@ -32,8 +32,18 @@ def pca(samples: pd.DataFrame, look: Look, *, shares: Sequence[float]) -> Figure
     times = [time_words(time, look.unit) for time in sorted(table["time"].dropna().unique())]
     times += [""] if (table["when"] == "").any() and times else []
     encodings = {
-        "x": alt.X("pc1:Q", title=_axis(1, shares), scale=alt.Scale(zero=False, nice=True, padding=12)),
-        "y": alt.Y("pc2:Q", title=_axis(2, shares), scale=alt.Scale(zero=False, nice=True, padding=12)),
+        "x": alt.X(
+            "pc1:Q",
+            title=_axis(1, shares),
+            scale=alt.Scale(zero=False, nice=True, padding=12),
+            axis=alt.Axis(tickCount=6),
+        ),
+        "y": alt.Y(
+            "pc2:Q",
+            title=_axis(2, shares),
+            scale=alt.Scale(zero=False, nice=True, padding=12),
+            axis=alt.Axis(tickCount=6),
+        ),
         "color": look.arm_colour(),
     }
     if len(times) > 1:

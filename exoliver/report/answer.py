@@ -26,7 +26,7 @@ from exoliver.report.naming import (
     times_words,
     treated_arms,
 )
-from exoliver.report.summary import direction, strongest, summarise_contrasts
+from exoliver.report.summary import changed_at_some_time, direction, strongest, summarise_contrasts
 
 MOST_EFFECTS = 3  # effects of one kind that have a sentence of their own
 MOST_SETS = 2  # programmes named on either side
@@ -48,7 +48,14 @@ def answer_section(material: Material) -> Section:
     reasons = not_testable(material)
     blocks += [Prose((f"{capital('; '.join(reasons))}.",), lead="Not testable")] if reasons else []
     finding = headline(material, summary)
-    return Section("answer", "Answer", finding, "Answer", tuple(blocks))
+    return Section("answer", "Answer", finding, _short(material), tuple(blocks))
+
+
+def _short(material: Material) -> str:
+    """The finding in a few words."""
+    first = [*averaged(material.contrasts, "treatment"), *averaged(material.contrasts, "injury")]
+    ranks = rank_words(material, first[0]) if first else "no effect can be tested"
+    return capital(ranks) or f"What {material.look.labels[first[0].arm]} changes"
 
 
 def headline(material: Material, summary: pd.DataFrame) -> str:
@@ -58,11 +65,18 @@ def headline(material: Material, summary: pd.DataFrame) -> str:
         return "No effect can be tested with these samples."
     contrast, row = first[0], summary.loc[first[0].id]
     arm, base = material.look.labels[contrast.arm], material.look.labels[contrast.base]
-    of = f"{count(row['tested'])} genes {{}} with {arm} against {base} (false discovery rate {material.fdr:g})"
-    if row["changed"]:
-        text = f"{count(row['changed'])} of {of.format('changes' if row['changed'] == 1 else 'change')}"
-    else:
-        text = f"There is no evidence that any of {of.format('changes')}"
+    at_some = changed_at_some_time(summary, contrast)
+    changed = row["changed"] if at_some is None else at_some
+    of = f"{count(row['tested'])} genes"
+    effect = f"with {arm} against {base}"
+    rate = f"false discovery rate {material.fdr:g}"
+    if at_some is not None:
+        effect += " at some time"
+        rate += f"; averaged over times, {count(row['changed'])}"
+    verb = "changes" if changed == 1 else "change"
+    text = f"{count(changed)} of {of} {verb} {effect} ({rate})"
+    if not changed and not row["changed"]:
+        text = f"There is no evidence that any of {of} changes {effect} (false discovery rate {material.fdr:g})"
     ranks = rank_words(material, contrast)
     return f"{text}; by rank alone, {ranks}." if ranks else f"{text}."
 

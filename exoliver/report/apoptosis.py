@@ -29,6 +29,7 @@ from exoliver.report.naming import (
     BALANCES,
     averaged,
     effect_words,
+    is_cultured,
     side_by_side,
     when_words,
 )
@@ -47,11 +48,14 @@ STEPS = {
 }
 ROLES = {"anti": "survival", "pro": "death"}
 COMPARTMENTS = {"lymphocyte_cholangiocyte": "lymphocytes, cholangiocytes", "all_cells": "all cells"}
+OF_TISSUE = (
+    "BCL2 in liver is read mostly from lymphocytes and cholangiocytes; BCL2 over BAX is shown because it is often "
+    "asked for."
+)
 LIMITS = (
     "Splice forms have one count: Bcl-xL cannot be told from Bcl-xS, Mcl-1L from Mcl-1S, or cFLIP-L from cFLIP-S.",
     "mRNA is not protein: the BCL2 family acts by phosphorylation, place and partners, MCL1 protein by its half-life.",
-    "BCL2 in liver is read mostly from lymphocytes and cholangiocytes; BCL2 over BAX is shown because it is often "
-    "asked for.",
+    OF_TISSUE,
     "BIRC5 (survivin) follows mitosis: it stands in its own row and in no balance.",
     "Caspase mRNA is not caspase activity: caspases are cut, not made. They are shown and not scored.",
     "BIRC3, BCL2A1 and TNFAIP3 are targets of NF-κB, and BAX, BBC3, PMAIP1, FAS and TNFRSF10B of p53: a balance "
@@ -84,7 +88,7 @@ def apoptosis_section(material: Material) -> Section:
         f"give about {count(round(0.05 * len(own)))})."
     )
     short = f"{arm}: {count(up)} of {count(len(own))} genes up, {count(down)} down"
-    blocks = (*_table(material, averages), *_forest(material, rows), *_balances(material), *_limits())
+    blocks = (*_table(material, averages), *_forest(material, rows), *_balances(material), *_limits(material))
     return Section("apoptosis", title, finding, short, blocks)
 
 
@@ -111,7 +115,11 @@ def _table(material: Material, chosen: list[Contrast]) -> list[Any]:
     columns: list[Column] = [
         texts("Gene", symbols),
         texts("Side", [ROLES.get(role, role) for role in genes["role"]]),
-        texts("Read from", [_compartment(name) for name in genes["compartment"]]),
+        *(
+            []
+            if is_cultured(material.facts)
+            else [texts("Read from", [_compartment(name) for name in genes["compartment"]])]
+        ),
     ]
     for contrast in chosen:
         own = by_contrast.loc[contrast.id].reindex(symbols)
@@ -214,6 +222,7 @@ def _balances(material: Material) -> list[Any]:
     ]
 
 
-def _limits() -> list[Any]:
-    """What the panel cannot see."""
-    return [Heading("What this panel cannot tell"), Bullets(LIMITS)]
+def _limits(material: Material) -> list[Any]:
+    """What the panel cannot see; which cells a gene is read from is a question of tissue."""
+    limits = tuple(limit for limit in LIMITS if limit != OF_TISSUE or not is_cultured(material.facts))
+    return [Heading("What this panel cannot tell"), Bullets(limits)]

@@ -26,9 +26,10 @@ from exoliver.report.elements import (
 )
 from exoliver.report.material import Material
 from exoliver.report.naming import averaged_words, contrast_words, estimable, kind_words, main_contrasts
-from exoliver.report.summary import REASONS, summarise_contrasts
+from exoliver.report.summary import REASONS, changed_at_some_time, summarise_contrasts
 
 TOP_GENES = 20
+NOTHING_ESTIMATED = "No contrast can be estimated with these samples."
 REASONS_IN_WORDS = {
     "not_measured": "not counted",
     "filtered": "too few counts",
@@ -42,16 +43,9 @@ def changes_section(material: Material) -> Section:
     """Numbers of every contrast, volcano plots, the first genes, and the genes that were asked for."""
     summary = summarise_contrasts(material.contrasts, material.tables, fdr=material.fdr)
     main = estimable(main_contrasts(material.contrasts))
-    parts = [
-        f"{count(summary.loc[contrast.id, 'changed'])} in {contrast_words(contrast, material.look)}"
-        for contrast in main
-    ]
-    rate = f"false discovery rate {material.fdr:g}"
-    finding = (
-        f"Genes that change at a {rate}: {joined(parts)}."
-        if parts
-        else "No contrast can be estimated with these samples."
-    )
+    parts = [_changed(material, contrast, summary) for contrast in main]
+    rate = f"false discovery rate of {material.fdr:g}"
+    finding = f"Genes that change at a {rate}: {'; '.join(parts)}." if parts else NOTHING_ESTIMATED
     blocks = [summary_table(material, summary), *_volcanoes(material, main)]
     for contrast in main:
         blocks += _top(material, contrast)
@@ -60,13 +54,21 @@ def changes_section(material: Material) -> Section:
     )
 
 
+def _changed(material: Material, contrast: Contrast, summary: pd.DataFrame) -> str:
+    """Genes that change in one contrast, averaged over times and at some time."""
+    at_some = changed_at_some_time(summary, contrast)
+    text = f"{count(summary.loc[contrast.id, 'changed'])} in {contrast_words(contrast, material.look)}"
+    return text if at_some is None else f"{text} (at some time: {count(at_some)})"
+
+
 def _short(material: Material, main: list[Contrast], summary: pd.DataFrame) -> str:
     """The finding in a few words."""
     if not main:
         return "Nothing can be estimated"
     chosen = next((contrast for contrast in main if contrast.kind == "treatment"), main[0])
-    changed = plural(summary.loc[chosen.id, "changed"], "gene")
-    return f"{changed} in {contrast_words(chosen, material.look)}"
+    at_some = changed_at_some_time(summary, chosen)
+    changed = plural(summary.loc[chosen.id, "changed"] if at_some is None else at_some, "gene")
+    return f"{changed} in {contrast_words(chosen, material.look)}{'' if at_some is None else ' at some time'}"
 
 
 def link_of(contrast: Contrast) -> str:

@@ -26,14 +26,20 @@ def methods_section(material: Material, methods: str) -> Section:
 def methods_blocks(text: str) -> list[Any]:
     """Blocks of a text in simple Markdown: headings, paragraphs that may open in bold, lists; its title is left out."""
     blocks: list[Any] = []
-    for is_item, lines in groupby(_paragraphs(text), key=lambda paragraph: bool(_ITEM.match(paragraph))):
-        paragraphs = list(lines)
-        if is_item:
-            is_numbered = paragraphs[0][0].isdigit()
-            blocks.append(Bullets(tuple(_plain(_ITEM.sub("", line, count=1)) for line in paragraphs), is_numbered))
+    for kind, lines in groupby(_paragraphs(text), key=_kind):
+        if kind == "text":
+            blocks += [_block(paragraph) for paragraph in lines]
             continue
-        blocks += [_block(paragraph) for paragraph in paragraphs]
+        items = tuple(_plain(_ITEM.sub("", line, count=1)) for line in lines)
+        blocks.append(Bullets(items, is_numbered=kind == "numbered"))
     return blocks[1:] if blocks and isinstance(blocks[0], Heading) else blocks
+
+
+def _kind(paragraph: str) -> str:
+    """Item of a list, with or without a number, or text."""
+    if not _ITEM.match(paragraph):
+        return "text"
+    return "numbered" if paragraph[0].isdigit() else "listed"
 
 
 def _paragraphs(text: str) -> Iterator[str]:

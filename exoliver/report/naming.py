@@ -22,7 +22,6 @@ KINDS = {
     "comparison": "one baseline against another",
     "extra": "asked for in the YAML",
 }
-UNITS = {"animal": "an animal", "donor": "a donor", "passage": "a passage", "well": "a well", "pool": "a pool"}
 ACRONYMS = {"JAK", "TNFA", "NFKB", "DNA", "UV", "KRAS", "MYC", "TGF", "AKT", "MTOR"}
 BALANCES = {
     "balance_mcl1_bcl2l1_over_bax_bak1": "MCL1 and BCL2L1 over BAX and BAK1",
@@ -159,4 +158,4 @@ def treated_arms(facts: Mapping[str, Any]) -> list[str]:
 
 def unit_words(facts: Mapping[str, Any]) -> str:
     """What a replicate is."""
-    return UNITS[(facts["samples"] or {}).get("unit") or "animal"]
+    return (facts["samples"] or {"unit": "animal"}).get("unit") or "not stated"

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from exoliver.collections import collection_id
 from exoliver.contrasts import Contrast, from_index
 from exoliver.figures.study_matrix import study_matrix
 from exoliver.figures.style import Look, make_look
 from exoliver.figures.words import amount, count, joined, plural
-from exoliver.genesets import find_collection
 from exoliver.report.arms import fact_words
-from exoliver.report.elements import Bullets, Column, Files, Link, Page, Prose, Section, Table, counts, picture, texts
+from exoliver.report.elements import Bullets, Files, Link, Page, Prose, Section, Table, counts, picture, texts
 from exoliver.report.naming import (
     averaged,
     effect_words,
     has_injury,
+    set_order,
     set_titles,
     side_by_side,
     treated_arms,
     when_words,
 )
 from exoliver.report.pages import BAND
-from exoliver.report.summary import summarise_contrasts
+from exoliver.report.summary import strongest, summarise_contrasts
 from exoliver.tables import ENRICHMENT, read_alike, read_contrasts, read_json
 
 FACTS = ("product", "source", "route")
@@ -46,7 +44,7 @@ DESCRIPTION = (
 
 @dataclass(frozen=True)
 class DatasetResults:
-    """What the study's page needs of one dataset."""
+    """What the study's page needs of one dataset; the enrichment is that of the followed programmes."""
 
     id: str
     facts: Mapping[str, Any]
@@ -54,6 +52,7 @@ class DatasetResults:
     check: Mapping[str, Any]
     contrasts: tuple[Contrast, ...]
     tables: Mapping[str, pd.DataFrame]
+    entry: Mapping[str, Any]
     enrichment: Mapping[str, pd.DataFrame]
 
     @property
@@ -78,17 +77,18 @@ def read_study(files: Any, datasets: Mapping[str, Mapping[str, Any]]) -> list[Da
         Plain values of each dataset's YAML, by id, in the order of the files.
     """
     checks = {check["dataset"]: check for check in read_json(files.preflight)["datasets"]}
-    paths = zip(datasets.items(), files.indexes, files.contrasts, files.enrichment, strict=True)
+    places = zip(files.indexes, files.contrasts, files.entries, files.enrichment, strict=True)
     return [
-        _read_dataset(name, facts, checks[name], index, contrasts, enrichment)
-        for (name, facts), index, contrasts, enrichment in paths
+        _read_dataset(name, facts, checks[name], paths)
+        for (name, facts), paths in zip(datasets.items(), places, strict=True)
     ]
 
 
 def _read_dataset(
-    name: str, facts: Mapping[str, Any], check: Mapping[str, Any], index: str, folder: str, enrichment: str
+    name: str, facts: Mapping[str, Any], check: Mapping[str, Any], paths: tuple[str, str, str, str]
 ) -> DatasetResults:
-    """Results of one dataset; gene tables of the averaged treatment effects only."""
+    """Results of one dataset; gene tables of the averaged effects only."""
+    index, folder, entry, enrichment = paths
     contrasts = tuple(from_index(read_json(index)))
     return DatasetResults(
         id=name,
@@ -97,7 +97,8 @@ def _read_dataset(
         check=check,
         contrasts=contrasts,
         tables=read_contrasts(folder, averaged(contrasts, "injury", *TREATMENTS)),
-        enrichment=read_alike(Path(enrichment), ENRICHMENT),
+        entry=read_json(entry),
+        enrichment=read_alike(enrichment, ENRICHMENT),
     )
 
 
@@ -109,7 +110,7 @@ def overview_page(datasets: Sequence[DatasetResults], settings: Mapping[str, Any
     datasets
         Of `read_study`.
     settings
-        The study's `title`, `fdr` and `programmes`.
+        The study's `title` and `fdr`.
     """
     simulated = [dataset.title for dataset in datasets if dataset.look.simulated]
     band = BAND if len(simulated) == len(datasets) else f"Simulated here: {joined(simulated)}." if simulated else ""
@@ -142,11 +143,11 @@ def _answer(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) -> 
     lines = tuple(f"{dataset.title}: {_line(dataset, settings)}" for dataset in datasets)
     treated = sum(bool(averaged(dataset.contrasts, *TREATMENTS)) for dataset in datasets)
     finding = (
-        f"{plural(len(datasets), 'dataset')}, {count(treated)} of them with a treatment effect that can be tested; "
-        "shown side "
-        "by side, without a pooled estimate."
+        f"{plural(len(datasets), 'dataset')}, {count(treated)} of them with a treatment effect that can be tested "
+        "(false "
+        f"discovery rate {settings['fdr']:g}); side by side, without a pooled estimate."
     )
-    return Section("answer", "Answer", finding, "Answer", (Bullets(lines),))
+    return Section("answer", "Answer", finding, plural(len(datasets), "dataset") + " in a line each", (Bullets(lines),))
 
 
 def _line(dataset: DatasetResults, settings: Mapping[str, Any]) -> str:
@@ -159,17 +160,29 @@ def _line(dataset: DatasetResults, settings: Mapping[str, Any]) -> str:
     for contrast in chosen:
         row, effect = summary.loc[contrast.id], effect_words(contrast, dataset.look)
         changed = f"{count(row['up'])} genes higher and {count(row['down'])} lower of {count(row['tested'])}"
-        parts.append(f"{effect}: {changed if row['changed'] else 'no evidence of a change in any gene'}")
-    return f"{'; '.join(parts)} (false discovery rate {settings['fdr']:g})."
+        ranks = _ranks(dataset, contrast, settings)
+        parts.append(f"{effect}: {changed if row['changed'] else 'no evidence of a change in any gene'}{ranks}")
+    return f"{'. '.join(parts)}."
 
 
-def matrix_rows(datasets: Sequence[DatasetResults], programmes: str) -> pd.DataFrame:
+def _ranks(dataset: DatasetResults, contrast: Contrast, settings: Mapping[str, Any]) -> str:
+    """Programmes that stand higher or lower under one treatment; empty without gene sets."""
+    table = dataset.enrichment[contrast.id]
+    titles = set_titles(table["gene_set"], dataset.entry)
+    sides = strongest(table, settings["fdr"], limit=len(table))
+    parts = [f"{side}: {joined(titles[name].lower() for name, _, _ in hits)}" for side, hits in sides.items() if hits]
+    return f"; by rank alone, {'; '.join(parts)}" if parts else ""
+
+
+def matrix_rows(datasets: Sequence[DatasetResults]) -> pd.DataFrame:
     """Scores of the programmes under every treatment at each time, of all datasets that have gene sets."""
     parts = []
     for dataset in datasets:
         for contrast in side_by_side(dataset.contrasts, TREATMENTS):
             table = dataset.enrichment[contrast.id][["gene_set", "nes", "padj"]]
-            titles = set_titles(table["gene_set"], _entry(programmes, dataset.facts["organism"]))
+            titles = set_titles(table["gene_set"], dataset.entry)
+            order = set_order(table["gene_set"], dataset.entry)
+            table = table.sort_values("gene_set", key=lambda names, own=order: names.map(own))
             parts.append(
                 table.assign(
                     title=table["gene_set"].map(titles),
@@ -183,23 +196,17 @@ def matrix_rows(datasets: Sequence[DatasetResults], programmes: str) -> pd.DataF
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns)
 
 
-def _entry(programmes: str, organism: str) -> dict[str, Any]:
-    """Name of the collection and facts of its sets, as `set_titles` takes them."""
-    entry = find_collection(programmes, organism)
-    return {"name": collection_id(programmes), "gene_sets": [vars(facts) for facts in entry.gene_sets]}
-
-
 def _matrix(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) -> Section:
     """Programmes x datasets x times."""
     title = "Programmes across datasets"
-    rows = matrix_rows(datasets, settings["programmes"])
+    rows = matrix_rows(datasets)
     if not rows["nes"].notna().any():
         finding = "Left out, because no dataset has both gene sets and a treatment effect."
         return Section("programmes", title, finding, "Left out: no gene sets", ())
     sure = rows[rows["padj"] < settings["fdr"]]
     seen = sure.groupby("title")["dataset"].nunique()
     total = rows["dataset"].nunique()
-    parts = [f"{name} in {count(seen.get(name, 0))}" for name in dict.fromkeys(rows["title"])]
+    parts = [f"{name.lower()} in {count(seen.get(name, 0))}" for name in dict.fromkeys(rows["title"])]
     of = f"{plural(total, 'dataset')} with gene sets"
     finding = f"Programmes that a treatment moves by rank at some time, of {of}: {joined(parts)}."
     look = Look({}, {}, simulated=any(dataset.look.simulated for dataset in datasets))
@@ -218,6 +225,7 @@ def _matrix(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) -> 
 
 def _datasets(datasets: Sequence[DatasetResults]) -> Section:
     """Metadata of every dataset, with links."""
+    injuries = [_injury(dataset) for dataset in datasets]
     columns = (
         texts("Dataset", [dataset.title for dataset in datasets], links=[dataset.page for dataset in datasets]),
         texts("Simulated", ["yes" if dataset.look.simulated else "no" for dataset in datasets]),
@@ -226,7 +234,7 @@ def _datasets(datasets: Sequence[DatasetResults]) -> Section:
         counts("Warnings", [len(dataset.check["warnings"]) for dataset in datasets]),
         *(texts(key.capitalize(), [_of_arms(dataset, key) for dataset in datasets]) for key in FACTS),
         texts("Dose", [_doses(dataset) for dataset in datasets]),
-        *(_injuries(datasets) if any(has_injury(dataset.facts) for dataset in datasets) else ()),
+        *([texts("Injury", injuries)] if any(injuries) else []),
     )
     simulated = sum(dataset.look.simulated for dataset in datasets)
     finding = f"{plural(len(datasets), 'dataset')}, {count(simulated)} of them simulated."
@@ -234,14 +242,11 @@ def _datasets(datasets: Sequence[DatasetResults]) -> Section:
     return Section("datasets", "The datasets", finding, plural(len(datasets), "dataset"), (Table(caption, columns),))
 
 
-def _injuries(datasets: Sequence[DatasetResults]) -> tuple[Column, ...]:
-    """Model, class and course of the injuries."""
-    injuries = [(dataset.facts["injury"] or {}) if has_injury(dataset.facts) else {} for dataset in datasets]
-    return (
-        texts("Injury", [(injury.get("model") or "").replace("_", " ") for injury in injuries]),
-        texts("Class", [injury.get("class") for injury in injuries]),
-        texts("Course", [injury.get("course") for injury in injuries]),
-    )
+def _injury(dataset: DatasetResults) -> str:
+    """Model, class and course of the injury."""
+    injury = (dataset.facts["injury"] or {}) if has_injury(dataset.facts) else {}
+    model = (injury.get("model") or "").replace("_", " ")
+    return ", ".join(filter(None, [model, injury.get("class"), injury.get("course")]))
 
 
 def _of_arms(dataset: DatasetResults, key: str) -> str:

@@ -22,6 +22,7 @@ from exoliver.report.quality import quality_section
 
 BAND = "No animal, cell or sequencing run stands behind these numbers; they show what the pipeline does."
 UP = "../../report.html"
+PRODUCTS = {"ev": "EV", "msc": "MSC"}
 
 
 def dataset_page(material: Material, methods: str) -> Page:
@@ -64,7 +65,7 @@ def page_facts(facts: Mapping[str, Any], *, samples: int) -> list[tuple[str, str
         ("Samples of", system_words(facts)),
         ("Product", product_words(facts)),
         ("Injury", injury_words(facts) if has_injury(facts) else ""),
-        ("n", f"{plural(samples, 'sample')}; a replicate is {unit_words(facts)}"),
+        ("n", f"{plural(samples, 'sample')}; replicate: {unit_words(facts)}"),
         ("Accession", facts["accession"] or ""),
         ("Citation", facts["citation"] or ""),
     ]
@@ -86,7 +87,8 @@ def product_words(facts: Mapping[str, Any]) -> str:
     for name in treated_arms(facts):
         arm = facts["arms"]["levels"][name]
         dose = f"{amount(arm['dose'])} {arm['dose_unit'] or ''}".strip() if arm["dose"] else ""
-        kind = {"ev": "EV", "msc": "MSC"}.get(arm["product"] or "", (arm["product"] or "").replace("_", " "))
+        product = arm["product"] if arm["product"] != "other" else None
+        kind = PRODUCTS.get(product or "", (product or "").replace("_", " "))
         source = " ".join(filter(None, [arm["species"], (arm["source"] or "").replace("_", " "), kind]))
         words.append(", ".join(filter(None, [source, arm["route"], dose])))
     return "; ".join(dict.fromkeys(filter(None, words)))

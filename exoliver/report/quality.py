@@ -92,7 +92,7 @@ def _design(material: Material) -> list[Any]:
     terms = material.design["columns"][len(material.design["cells"]) :]
     beside = f", and terms for {joined(terms)}" if terms else ""
     caption = (
-        f"Samples by arm and time; a replicate is {unit_words(material.facts)}. The model has one mean for each "
+        f"Samples by arm and time (replicate: {unit_words(material.facts)}). The model has one mean for each "
         f"of {plural(len(cells), 'group')}{beside}."
     )
     return [Heading("Design"), picture(design_grid(cells, material.look), caption)]

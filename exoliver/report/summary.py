@@ -80,6 +80,12 @@ def note_words(contrast: Contrast, notes: Sequence[tuple[str, ...]]) -> str:
     return "; ".join(parts)
 
 
+def changed_at_some_time(summary: pd.DataFrame, contrast: Contrast) -> int | None:
+    """Genes in which the effect of a contrast's arms differs from zero at some time; None where that is not tested."""
+    name = f"{contrast.effect}__any_time"
+    return int(summary.loc[name, "changed"]) if name in summary.index and contrast.kind != "extra" else None
+
+
 def direction(value: float) -> str:
     """Which way an effect goes, as a verb."""
     return "raises" if value > 0 else "lowers"

@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError, WrapSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    WrapSerializer,
+)
 from pydantic_core import PydanticCustomError
 
 SLUG = r"[a-z0-9]+(?:_{1,2}[a-z0-9]+)*"
@@ -24,7 +32,7 @@ FrozenMap = Annotated[
     AfterValidator(MappingProxyType),
     WrapSerializer(lambda mapping, handler: handler(dict(mapping))),
 ]
-Scalar = Text | int | float
+Scalar = Annotated[Text | int | float, BeforeValidator(lambda value: _no_boolean(value))]
 
 
 def wrong(what: str, fix: str) -> PydanticCustomError:
@@ -40,6 +48,14 @@ def _short_enough(path: str) -> str:
     if any(len(part.encode("utf-8", "surrogatepass")) > LONGEST_NAME for part in path.split("/")) or len(path) > 1000:
         raise wrong("the path is too long", "correct the path (relative to the working directory)")
     return path
+
+
+def _no_boolean(value: Any) -> Any:
+    """The value, if it is none of YAML's booleans: a cell of a sheet is text."""
+    if isinstance(value, bool):
+        text = str(value).lower()
+        raise wrong(f"is {text} without quotes, which is no text", f'write it in quotes, as in the sheet: "{text}"')
+    return value
 
 
 def nothing() -> Mapping[str, Any]:

@@ -72,8 +72,14 @@ class SampleSheet(Model):
     technical_replicate_of: Text | None = Field(
         None, description="column of the library; counts of equal values are summed"
     )
-    unit: Literal["animal", "donor", "passage", "well", "pool"] = Field("animal", description="what a replicate is")
+    unit: Literal["animal", "donor", "passage", "well", "pool"] | None = Field(None, description="what a replicate is")
     pool_size: Annotated[int, Field(ge=2)] | None = Field(None, description="animals per pool, where unit is pool")
+
+    @model_validator(mode="after")
+    def _pools_alone_have_a_size(self) -> SampleSheet:
+        if self.pool_size is not None and self.unit != "pool":
+            raise wrong("pool_size stands beside a unit other than pool", "write unit: pool, or take out pool_size")
+        return self
 
 
 class GeneFilter(Model):
@@ -121,10 +127,6 @@ class Cells(Model):
 
     arm: Slug = Field(description="the arm")
     time: float | tuple[float, ...] | None = Field(None, description="time or times; default: all the arm has")
-
-    def times(self) -> tuple[float, ...] | None:
-        """The times asked for; None for all."""
-        return (self.time,) if isinstance(self.time, float) else self.time
 
 
 class Difference(Model):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date as calendar_date
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from exoliver.study.base import FilePath, Model, Text, wrong
 
@@ -35,12 +36,15 @@ class Settings(Model):
     """The study's own keys, without its datasets."""
 
     title: Text = Field(description="title of the study")
-    results: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*$")] = Field(
-        "results", description="folder that results are written to, below the working directory"
-    )
-    date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(
-        None, description="date that the provenance crate carries"
-    )
+    results: Annotated[
+        str,
+        StringConstraints(pattern=r"^[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*$"),
+        AfterValidator(lambda path: _own_folder(path)),
+    ] = Field("results", description="folder that results are written to, below the working directory")
+    date: (
+        Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(lambda day: _real_date(day))]
+        | None
+    ) = Field(None, description="date that the provenance crate carries")
     datasets: tuple[FilePath, ...] = Field(min_length=1, description="paths of dataset YAML files; globs allowed")
     collections: tuple[FilePath, ...] = Field(
         ("programmes", "hallmark"), description="names in resources/collections.yaml, or paths of GMT or TSV files"
@@ -59,8 +63,23 @@ class Settings(Model):
     set_size: SetSize = Field(SetSize(), description="members measured that a tested gene set has")
     seed: Annotated[int, Field(ge=0)] = Field(1, description="seed of every random step")
 
-    @model_validator(mode="after")
-    def _stays_below(self) -> Settings:
-        if ".." in self.results.split("/"):
-            raise wrong("results leads out of the working directory", "name a folder below it")
-        return self
+
+def _own_folder(path: str) -> str:
+    """The path, if it is a folder below the working directory that holds nothing else."""
+    parts = [part for part in path.split("/") if part != "."]
+    if ".." in parts:
+        raise wrong("results leads out of the working directory", "name a folder below it")
+    if not parts:
+        raise wrong("results is the working directory itself", "name a folder below it")
+    if parts[0].startswith(".git"):
+        raise wrong("results is a folder of git", "name another folder")
+    return path
+
+
+def _real_date(day: str) -> str:
+    """The day, if the calendar has it."""
+    try:
+        calendar_date.fromisoformat(day)
+    except ValueError as error:
+        raise wrong(f"'{day}' is no day of the calendar", "write year-month-day") from error
+    return day

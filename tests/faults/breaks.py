@@ -146,3 +146,15 @@ def surplus_cells(toy: Toy) -> None:
     """One surplus cell in the first row of the counts, which pandas alone would drop."""
     first = gene_ids()[0]
     toy.edits.append(("counts.tsv", f"{first}\t", f"{first}\t1\t1\t"))
+
+
+def small_but_unmapped(toy: Toy) -> None:
+    """One library has few counts of genes, and as many unmapped reads as others have counts."""
+    toy.counts.isetitem(0, toy.counts[FIRST] // 40 + 1)
+    toy.counts.loc["N_unmapped"] = int(toy.counts.sum().max())
+
+
+def summary_rows_alone(toy: Toy) -> None:
+    """One library has unmapped reads, and no count of a gene."""
+    toy.counts.isetitem(0, 0)
+    toy.counts.loc["N_unmapped"] = 1000

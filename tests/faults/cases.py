@@ -26,6 +26,8 @@ from tests.faults.breaks import (
     second_injured,
     sheet_cell,
     sheet_column,
+    small_but_unmapped,
+    summary_rows_alone,
     surplus_cells,
     transposed,
     zeros_everywhere,
@@ -97,6 +99,14 @@ SAMPLES = (
               sheet_column("library", lambda row: "one" if row.sample in (FIRST, "injured_1_1") else row.sample),
               put("samples", "technical_replicate_of", value="library")),
           SHEET, "technical replicates of one differ", "correct the sheet"),
+    Fault("a sample is named NA", both(sheet_cell("sample", "NA"), column_named(FIRST, "NA")),
+          f"{SHEET}: column sample", "a sample is named NA", "rename it"),
+    Fault("a where is a boolean", both(
+              sheet_column("ok", lambda _: "true"), put("samples", "where", value={"ok": True})),
+          f"{DATASET}: samples.where.ok", "is true without quotes", 'as in the sheet: "true"'),
+    Fault("a size of pools beside animals", put("samples", value={
+              "file": SHEET, "unit": "animal", "pool_size": 3}),
+          f"{DATASET}: samples", "pool_size stands beside a unit other than pool", "unit: pool"),
 )  # fmt: skip
 
 CELLS = (
@@ -117,6 +127,14 @@ CELLS = (
           "samples.exclude"),
     Fault("no gene is counted everywhere", zeros_everywhere, COUNTS, "only 0 genes are counted in every sample",
           "emptiest samples"),
+    Fault("no gene passes the filter", put("gene_filter", value={"min_count": 10**9}), "toy: gene_filter",
+          "no gene of 300 has a count of 1000000000 in 3 samples", "lower gene_filter.min_count"),
+    Fault("few genes pass the filter", put("gene_filter", value={"min_count": 1000}), "toy: gene_filter",
+          "are counted in every sample; size factors need 100", "lower gene_filter.min_count"),
+    Fault("the filter asks for more samples than there are", put("gene_filter", value={"min_samples": 19}),
+          "toy: gene_filter", "no gene of 300 has a count of 10 in 19 samples", "gene_filter.min_samples"),
+    Fault("a library has no counts of genes", summary_rows_alone, COUNTS, f"without any count of a gene: {FIRST}",
+          "samples.exclude"),
     Fault("a row has surplus cells", surplus_cells, COUNTS, "cannot be read: its first row has 21 cells, the header 19",
           "table of counts"),
     Fault("the counts are one column", edit("counts.tsv", "\t", " "), COUNTS, "one column only", "by tabs"),
@@ -129,6 +147,7 @@ GENES = (
           f"gene ids are repeated: {gene_ids()[3]}", "one row per gene"),
     Fault("a gene is repeated after its version is stripped", gene_named(gene_ids()[3] + ".2"), f"{COUNTS}: column 1",
           f"one gene after the version is stripped: {gene_ids()[3]}, {gene_ids()[3]}.2", "one row per gene"),
+    Fault("a gene is named NA", gene_named("NA"), f"{COUNTS}: column 1", "a row is named NA", "rename it"),
     Fault("a gene has no id", gene_named(""), f"{COUNTS}: gene 5", "a gene has no id", "take the row out"),
     Fault("a quote is left open", edit("counts.tsv", gene_ids()[4], '"5S'), COUNTS, "cannot be read: Error tokenizing",
           "table of counts"),
@@ -187,6 +206,19 @@ DESIGN = (
           f"{SHEET}: column donor", f"no value for samples {FIRST}", "fill it in"),
     Fault("a covariate is named twice", put("covariates", value=["batch", "batch"]), f"{SHEET}: covariates",
           "the design has batch already", "name each column once"),
+    *(
+        Fault(f"a {key} is named {name}", both(
+                  sheet_column(name, lambda row: row.rin),
+                  put(key, value=[name] if key.endswith("covariates") else name)),
+              f"{SHEET}: header", f"the design uses: {name}", "rename it in the sheet")
+        for key, name in (
+            ("covariates", "batch=b"), ("covariates", "_index"), ("numeric_covariates", "healthy@1"),
+            ("donor", "_index"), ("series", "a@b"),
+        )
+    ),
+    Fault("a library column is named _index", both(
+              sheet_column("_index", lambda row: row.sample), put("samples", "technical_replicate_of", value="_index")),
+          f"{SHEET}: header", "the design uses: _index", "rename it in the sheet"),
     Fault("nothing is replicated", keep(lambda row: row.donor == "donor1"), SHEET, "no arm has two samples",
           "add replicates"),
     Fault("no residual degrees of freedom", both(
@@ -214,6 +246,14 @@ ROLES = (
           f"{DATASET}: arms.levels.treated.against", "no arm to compare this one with", "role injured or reference"),
     Fault("against names no arm", put(*ARM, "treated", "against", value="sham"),
           f"{DATASET}: arms.levels.treated.against", "'sham', which is no other arm", "one of the arms"),
+    Fault("arms are compared in a circle", both(
+              put(*ARM, "healthy", "against", value="injured"), put(*ARM, "injured", "against", value="healthy")),
+          f"{DATASET}: arms.levels.healthy.against", "healthy against injured against healthy", "take out one against"),
+    Fault("an injured arm is compared with a treated one", put(*ARM, "injured", "against", value="treated"),
+          f"{DATASET}: arms.levels.injured.against", "compared with 'treated', whose role is treated",
+          "a healthy or reference arm"),
+    Fault("a treated arm serves every time", put(*ARM, "treated", "at", value="all_times"),
+          f"{DATASET}: arms.levels.treated.at", "all_times stands in a treated arm", "healthy or reference"),
     Fault("there is one arm", both(drop(*ARM, "healthy"), drop(*ARM, "treated"),
               keep(lambda row: row.group == "injured")),
           f"{DATASET}: arms.levels", "one arm only", "two arms"),
@@ -235,6 +275,14 @@ ROLES = (
     Fault("a contrast names a time without samples", put("contrasts", value={"late": {
               "of": {"arm": "treated", "time": [7, 14]}, "against": {"arm": "injured", "time": 7}}}),
           "toy: contrasts.late", "a cell it names has no samples", "arm treated at time 7"),
+    Fault("a contrast names a time in a dataset without times", both(drop("time"), put("contrasts", value={
+              "late": EARLY})),
+          "toy: contrasts.late", "a cell it names has no samples", "arm treated"),
+    Fault("a contrast of a baseline names a time that no arm has", both(
+              keep(lambda row: (row.group, row.day) != ("healthy", "7")),
+              put(*ARM, "healthy", "at", value="all_times"), put("contrasts", value={"late": {
+                  "of": {"arm": "injured", "time": 7}, "against": {"arm": "healthy", "time": 14}}})),
+          "toy: contrasts.late", "a cell it names has no samples", "arm healthy"),
     Fault("a contrast's sides are the same", put("contrasts", value={"none": {
               "of": {"arm": "treated"}, "against": {"arm": "treated"}}}),
           "toy: contrasts.none", "its two sides are the same cells", "cells with samples"),
@@ -358,6 +406,12 @@ STUDY = tuple(
         ("unknown programmes", "programmes", "'program' is not known", "did you mean 'programmes'?",
          {"programmes": "program"}),
         ("results lead out of the folder", "", "results leads out", "a folder below it", {"results": "../elsewhere"}),
+        ("results are the folder itself", "results", "the working directory itself", "a folder below it",
+         {"results": "."}),
+        ("results are git's", "results", "a folder of git", "another folder", {"results": ".git/results"}),
+        ("results are a file", "results", "'toy/counts.tsv' is a file", "another folder",
+         {"results": "toy/counts.tsv/results"}),
+        ("a date that the calendar lacks", "date", "'2025-02-30' is no day", "year-month-day", {"date": "2025-02-30"}),
         ("results are absolute", "results", "'/elsewhere/results', which is not of the", "below the working",
          {"results": "/elsewhere/results"}),
         ("a gene is a path", "genes_of_interest.0", "'../Mcl1', which is not of the expected form", "form ^[A-Za-z0-9]",
@@ -381,6 +435,10 @@ WARNINGS = (
     Fault("every donor is in one arm", both(
               sheet_column("mouse", lambda row: f"{row.group}{row.donor}"), put("donor", value="mouse")),
           SHEET, "every mouse is in one arm only, so it is left out", "treated as independent"),
+    Fault("a baseline of all times has several", put(*ARM, "healthy", "at", value="all_times"),
+          f"{SHEET}: arms.levels.healthy.at", "arm healthy has samples of several times (1, 7)", "take out at"),
+    Fault("summary rows do not hide a small library", small_but_unmapped, COUNTS, "library sizes differ",
+          "samples.exclude if it failed"),
     Fault("an organism without annotation", both(put("organism", value="worm"), put("counts", "identifiers",
               value="other")), "toy", "organism 'worm' has no shipped annotation", "enrichment is left out"),
     Fault("few ids are known", lambda toy: setattr(toy, "counts", toy.counts.set_axis(

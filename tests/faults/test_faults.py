@@ -66,6 +66,30 @@ def test_a_baseline_for_all_times_needs_no_warning(tmp_path: Path, monkeypatch: 
     assert problems_of(preflight) + warnings_of(preflight) == []
 
 
+def test_donors_of_one_sample_each_are_no_weakness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That samples are independent is what the model assumes; it is said as a decision."""
+    monkeypatch.chdir(tmp_path)
+    toy = make_toy()
+    toy.yaml["donor"] = "sample"
+    write_study(tmp_path, toy)
+    preflight = check()
+    assert problems_of(preflight) + warnings_of(preflight) == []
+    assert "every sample has one sample: it is no term" in preflight["datasets"][0]["decisions"]
+
+
+def test_human_gene_sets_of_a_mouse_are_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the share that was found; the same sets in mouse symbols are sound."""
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "own.gmt"
+    write_study(tmp_path, make_toy(), collections=["own.gmt"])
+    own.write_text("set\tabout\tMCL1\tBAX\tBCL2L1\tTP53\n", encoding="utf-8")
+    (problem,) = problems_of(check())
+    assert problem["where"] == "toy: collections"
+    assert problem["what"] == "0% of the genes of own.gmt are mouse symbols; they are human symbols"
+    own.write_text("set\tabout\tMcl1\tBax\tBcl2l1\tTrp53\n", encoding="utf-8")
+    assert problems_of(check()) == []
+
+
 def test_the_toy_study_is_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the broken studies are made from has neither problems nor warnings."""
     monkeypatch.chdir(tmp_path)

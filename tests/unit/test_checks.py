@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from exoliver.checks import check_collections, check_dataset, check_design, check_entry, merge_study, report_problems
+from exoliver.checks import check_dataset, check_design, check_entry, merge_study, report_problems
+from exoliver.collection_checks import check_collections
 from exoliver.design import build_design
 from exoliver.problems import Findings, StudyError
 from exoliver.study import Dataset, from_plain
@@ -28,6 +29,7 @@ def checked(toy: Toy, folder: Path) -> tuple[Findings, dict[str, Any]]:
         samples_file=folder / "toy/samples.tsv",
         arms=said.arms.levels,
         contrasts=said.contrasts,
+        gene_filter=said.gene_filter,
     )
 
 
@@ -162,7 +164,7 @@ def test_without_residual_degrees_of_freedom_nothing_can_be_tested(number: int) 
 
 def test_check_json_of_an_unreadable_yaml_has_its_problems_alone() -> None:
     """No file is looked at."""
-    check = check_entry("toy", problems=[PROBLEM], intake=None, sources={}, arms=None, contrasts=None)
+    check = check_entry("toy", problems=[PROBLEM], intake=None, sources={}, arms=None, contrasts=None, gene_filter=None)
     assert check == {"dataset": "toy", "problems": [PROBLEM], "warnings": [], "decisions": [], "design": {}}
 
 

@@ -93,6 +93,7 @@ def test_notes_give_every_reason_in_a_fixed_order() -> None:
     model = make(
         takes_part=np.array([True, False, True, True, True]),
         has_converged=np.array([True, True, True, False, True]),
+        is_count_outlier=np.array([False, False, False, True, False]),
     )
     tested = np.array([True, False, False, True, True])
     pvalue, padj = np.array([0.01, np.nan, 0.2]), np.array([0.02, np.nan, np.nan])

@@ -209,16 +209,17 @@ def test_a_contrast_that_lacks_a_cell_is_rows_with_its_note(scored: pd.DataFrame
 
 
 def test_a_gene_that_was_not_counted_is_a_row_and_named_in_its_balances(mouse: pd.DataFrame) -> None:
-    """The balance is that of the others; one that loses a whole side has no numbers."""
+    """A balance named after its genes has no numbers then; one of a whole panel is that of the others."""
     table = score(mouse, make(mouse, lost=("Bak1", "Bcl2"))).set_index(["contrast", "item"]).loc["pnac_vs_chow"]
     for symbol in ("Bak1", "Bcl2"):
         assert table.loc[symbol, "note"] == "not_measured"
         assert table.loc[symbol, NUMBERS].isna().all()
     assert table.loc[BALANCES[0], "note"] == "not_measured:Bak1"
-    assert pd.notna(table.loc[BALANCES[0], "estimate"])
+    assert table.loc[BALANCES[0], NUMBERS].isna().all()
     assert table.loc[BALANCES[1], "note"] == "not_measured:Bcl2"
     assert table.loc[BALANCES[1], NUMBERS].isna().all()
     assert table.loc[BALANCES[2], "note"] == "not_measured:Bcl2,Bak1"
+    assert pd.notna(table.loc[BALANCES[2], "estimate"])
 
 
 def test_a_low_gene_weakens_its_balances(mouse: pd.DataFrame) -> None:

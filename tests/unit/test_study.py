@@ -86,9 +86,9 @@ def test_whole_numbers_stand_for_numbers() -> None:
     assert (arm.dose, arm.doses_at, arm.value) == (100.0, (0.0, 1.5), 7)
     contrast = {"of": {"arm": "a", "time": 7}, "against": {"arm": "b", "time": [1, 7]}}
     extra = from_plain(ExtraContrast, contrast)
-    assert extra.of.times() == (7.0,)
-    assert extra.against.times() == (1.0, 7.0)
-    assert from_plain(ExtraContrast, {"of": {"arm": "a"}, "against": {"arm": "b"}}).of.times() is None
+    assert extra.of.time == 7.0
+    assert extra.against.time == (1.0, 7.0)
+    assert from_plain(ExtraContrast, {"of": {"arm": "a"}, "against": {"arm": "b"}}).of.time is None
 
 
 def test_defaults_are_those_of_the_contract() -> None:

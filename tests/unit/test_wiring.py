@@ -55,7 +55,8 @@ BASE = {"of": {"arm": "treated", "time": 7}, "against": {"arm": "injured", "time
         ({"contrasts": {"late": BASE}}, {"facts", "contrasts"}),
         ({"gene_filter": {"min_count": 5}}, {"facts", "gene_filter"}),
         ({"levels": {"treated": {"role": "control_product"}}}, {"facts", "arms"}),
-        ({"levels": {"treated": {"against": "injured"}}}, {"facts", "arms"}),
+        ({"levels": {"treated": {"against": "injured"}}}, {"facts"}),  # it says what was meant anyway
+        ({"levels": {"treated": {"against": "healthy"}}}, {"facts", "arms"}),
         ({"levels": {"healthy": {"at": "all_times"}}}, {"facts", "intake"}),
         ({"covariates": ["batch"]}, {"facts", "intake"}),
         ({"organism": "rat"}, {"facts", "intake", "organism"}),

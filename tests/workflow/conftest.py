@@ -34,7 +34,10 @@ time: {column: time, unit: day, since: injury}
 
 # Imported by every Python that starts with it on its path: whatever opens a connection fails.
 CLOSED_NETWORK = """
+import pathlib
 import socket
+
+pathlib.Path(__file__).with_name("loaded").touch()
 
 def refuse(self, address, *rest):
     raise OSError(f"the network is closed ({address})")

@@ -53,6 +53,7 @@ def test_the_run_succeeds_and_every_stage_leaves_its_files(small: Workplace) -> 
 
 def test_it_runs_with_the_network_closed(small: Workplace) -> None:
     """No job opened a connection: the module that refuses them was loaded, and nothing failed."""
+    assert (small.folder / "closed_network/loaded").is_file()
     assert small.run.status == 0
     assert "the network is closed" not in small.run.output
 

@@ -45,6 +45,7 @@ rule check_dataset:
         "Check dataset {wildcards.dataset}"
     input:
         files=wire.files(rules.simulate_dataset.output),
+        collections=wire.own_collections,
     output:
         check="<results>/datasets/{dataset}/check.json",
     log:
@@ -58,6 +59,8 @@ rule check_dataset:
         intake=wire.intake,
         arms=wire.arms,
         contrasts=wire.contrasts,
+        gene_filter=wire.gene_filter,
+        collections=wire.own_collections,
         sources=wire.sources(rules.simulate_dataset.output),
         code=code_of("check_dataset"),
     threads: 1

@@ -26,6 +26,7 @@ rule map_gene_sets:
         "../../environment.yml"
     params:
         collection=wire.collection,
+        facts=wire.collection_facts,
         organism=wire.organism,
         code=code_of("map_gene_sets"),
     threads: 1

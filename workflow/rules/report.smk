@@ -60,6 +60,7 @@ rule report_overview:
         pages=expand(rules.report_dataset.output.page, dataset=wire.datasets),
         indexes=expand(rules.estimate_contrasts.output.index, dataset=wire.datasets),
         contrasts=expand(rules.estimate_contrasts.output.folder, dataset=wire.datasets),
+        entries=expand(rules.map_gene_sets.output.entry, dataset=wire.datasets, collection=list(wire.collections)[0]),
         enrichment=expand(
             rules.enrich_contrasts.output.enrichment, dataset=wire.datasets, collection=list(wire.collections)[0]
         ),
@@ -73,7 +74,7 @@ rule report_overview:
         "../../environment.yml"
     params:
         datasets=wire.overview,
-        settings=wire.settings_of("title", "fdr", "programmes"),
+        settings=wire.settings_of("title", "fdr"),
         code=code_of("report_overview"),
     threads: 1
     resources:

@@ -12,5 +12,7 @@ with logged(snakemake.log[0]):
         sources=snakemake.params.sources,
         arms=snakemake.params.arms,
         contrasts=snakemake.params.contrasts,
+        gene_filter=snakemake.params.gene_filter,
+        collections=snakemake.params.collections,
     )
     write_json(check, snakemake.output.check)
