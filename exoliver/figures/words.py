@@ -11,6 +11,7 @@ import pandas as pd
 NOTHING = "–"
 MINUS = "−"
 THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
+NO_BREAK_SPACE, NO_BREAK_HYPHEN = "\N{NO-BREAK SPACE}", "\N{NON-BREAKING HYPHEN}"
 FIGURE_SPACE, PUNCTUATION_SPACE = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
 LARGE = 1e5  # from here on a number is written with its power of ten
 SMALLEST = 1e-300  # below this a p-value is a limit of the arithmetic, not a number
@@ -73,9 +74,10 @@ def pvalue(value: Any) -> str:
 
 
 def p_words(value: Any, name: str = "p") -> str:
-    """A p-value with its name: `p = 0.03`."""
+    """A p-value with its name, in one piece that no line breaks: `p = 0.03`."""
     text = pvalue(value)
-    return f"{name} {text}" if text.startswith("<") else f"{name} = {text}"
+    words = f"{name} {text}" if text.startswith("<") else f"{name} = {text}"
+    return words.replace(" ", NO_BREAK_SPACE).replace("-", NO_BREAK_HYPHEN)
 
 
 def estimate(value: Any, low: Any, *, high: Any) -> str:

@@ -29,7 +29,7 @@ from exoliver.report.naming import (
 from exoliver.report.summary import changed_at_some_time, direction, strongest, summarise_contrasts
 
 MOST_EFFECTS = 3  # effects of one kind that have a sentence of their own
-MOST_SETS = 2  # programmes named on either side
+MOST_SETS = 4  # programmes named on either side
 MOST_BALANCES = 4
 BALANCE = "the balance of MCL1 and BCL2L1 over BAX and BAK1 mRNA"
 NO_PROGRAMME = "no programme stands out"
@@ -89,9 +89,9 @@ def rank_words(material: Material, contrast: Contrast, *, with_scores: bool = Fa
         return ""
     titles = set_titles(table["gene_set"], programmes.entry)
     parts = []
-    for side, hits in strongest(table, material.fdr, limit=MOST_SETS).items():
+    for side, hits in strongest(table, material.fdr).items():
         names = [_lowered(titles[name]) + (f" (NES {number(nes)})" if with_scores else "") for name, nes, _ in hits]
-        parts += [f"{side}: {joined(names)}"] if names else []
+        parts += [f"{side}: {shortened(names, MOST_SETS)}"] if names else []
     return "; ".join(parts) if parts else NO_PROGRAMME
 
 

@@ -58,9 +58,8 @@ LIMITS = (
     OF_TISSUE,
     "BIRC5 (survivin) follows mitosis: it stands in its own row and in no balance.",
     "Caspase mRNA is not caspase activity: caspases are cut, not made. They are shown and not scored.",
-    "BIRC3, BCL2A1 and TNFAIP3 are targets of NF-κB, and BAX, BBC3, PMAIP1, FAS and TNFRSF10B of p53: a balance "
-    "with them "
-    "may speak of these pathways.",
+    "BIRC3, BCL2A1 and TNFAIP3 are targets of NF-κB, and BAX, BBC3, PMAIP1, FAS and TNFRSF10B of p53: a balance with "
+    "them may speak of these pathways.",
 )
 KINDS = ("injury", "treatment", "product_on_healthy")
 
@@ -83,9 +82,8 @@ def apoptosis_section(material: Material) -> Section:
     arm = material.look.labels[chosen.arm]
     finding = (
         f"{arm} raises {count(up)} and lowers {count(down)} of {plural(len(own), 'apoptosis gene')} against "
-        f"{material.look.labels[chosen.base]} (95 % intervals that leave out zero, one gene at a time: chance "
-        "alone would "
-        f"give about {count(round(0.05 * len(own)))})."
+        f"{material.look.labels[chosen.base]} (95 % intervals that leave out zero, one gene at a time: chance alone "
+        f"would give about {count(round(0.05 * len(own)))})."
     )
     short = f"{arm}: {count(up)} of {count(len(own))} genes up, {count(down)} down"
     blocks = (*_table(material, averages), *_forest(material, rows), *_balances(material), *_limits(material))
@@ -138,9 +136,8 @@ def _table(material: Material, chosen: list[Contrast]) -> list[Any]:
         (position, step) for position, step in enumerate(steps) if position == 0 or steps[position - 1] != step
     )
     caption = (
-        "log2 fold changes in the order of the pathway, not of size. Intervals hold for one gene at a time; "
-        "p-values are "
-        "adjusted within the panel and contrast."
+        "log2 fold changes in the order of the pathway, not of size. Intervals hold for one gene at a time; p-values "
+        "are adjusted within the panel and contrast."
     )
     more = Link("every contrast", "panel.tsv")
     return [
@@ -168,9 +165,8 @@ def _forest(material: Material, rows: pd.DataFrame) -> list[Any]:
     if rows["estimate"].isna().all():
         return []
     caption = (
-        "The averaged effects of the table above, with 95 % intervals. An arm has the same colour in every "
-        "picture; the "
-        "line is no change."
+        "The averaged effects of the table above, with 95 % intervals. An arm has the same colour in every picture; "
+        "the line is no change."
     )
     return [picture(panel_forest(rows, material.look), caption, more=Link("every contrast", "panel.tsv"))]
 
@@ -207,9 +203,8 @@ def _balances(material: Material) -> list[Any]:
     groups = tuple(zip(rows.index[~rows["title"].duplicated()], rows.drop_duplicates("title")["title"], strict=True))
     caption = (
         "Mean expression of anti-apoptotic genes minus that of pro-apoptotic ones, from a linear model on the same "
-        "design; "
-        "the first balance is the headline, as MCL1 and BCL2L1 keep hepatocytes alive. In the order of the effects "
-        "and times."
+        "design; the first balance is the headline, as MCL1 and BCL2L1 keep hepatocytes alive. In the order of the "
+        "effects and times."
     )
     figure = picture(
         balances_over_time(rows, material.look),

@@ -97,9 +97,8 @@ def summary_table(material: Material, summary: pd.DataFrame) -> Table:
         texts("Note", summary["note"]),
     )
     caption = (
-        f"Every contrast, in the order of the arms; changed means an adjusted p-value below {material.fdr:g}. "
-        "Tests of all "
-        "times at once have no direction. Names link the full tables."
+        f"Every contrast, in the order of the arms; changed means an adjusted p-value below {material.fdr:g}. Tests "
+        "of all times at once have no direction. Names link the full tables."
     )
     return Table(caption, columns)
 
@@ -171,7 +170,7 @@ def _of_interest(material: Material) -> list[Any]:
         figure = gene_of_interest(material.genes[name], material.look, gene=name)
         caption = "Each point is a sample, the line the median of its group. Zero counts are drawn at one half."
         pictures.append(picture(figure, caption, more=Link("every sample", f"genes/{name}.tsv")))
-    text = f"Not counted in this dataset: {joined(lost)}." if lost else ""
+    text = f"No gene of this name is counted in this dataset: {joined(lost)}." if lost else ""
     return [
         Heading("Genes asked for"),
         *([Row(tuple(pictures))] if pictures else []),

@@ -143,11 +143,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure with the sentence that says what it shows, and its numbers as a table."""
+    """A figure with the sentence that says what it shows, its numbers as a table, and whether it is a file too."""
 
     figure: Figure
     caption: str
     numbers: Table
+    has_file: bool = True
     kind: ClassVar[str] = "picture"
 
 
@@ -260,13 +261,13 @@ def pvalues(title: str, values: Sequence[Any]) -> Column:
     return Column(title, tuple(pvalue(value) for value in values), is_number=True)
 
 
-def picture(figure: Figure, caption: str, *, more: Link | None = None) -> Picture:
+def picture(figure: Figure, caption: str, *, more: Link | None = None, has_file: bool = True) -> Picture:
     """A figure with its sentence; the first of its numbers as a table, and where all of them are."""
     data = figure.data.head(MOST_NUMBERS)
     columns = tuple(_numbers_column(name, data[name].tolist()) for name in data.columns)
     rest = len(figure.data) - len(data)
     text = f"The first {count(len(data))} of {count(len(figure.data))} rows." if rest else "The numbers drawn."
-    return Picture(figure, caption, Table(text, columns, more=more if rest else None))
+    return Picture(figure, caption, Table(text, columns, more=more if rest else None), has_file)
 
 
 def _numbers_column(name: str, values: Sequence[Any]) -> Column:

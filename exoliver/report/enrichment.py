@@ -118,9 +118,9 @@ def _heatmap_caption(material: Material, collection: CollectionResults, rows: pd
         else ""
     )
     return (
-        "Normalised enrichment scores: orange stands higher in the first arm, blue lower; the colour is a "
-        "direction, not a "
-        f"benefit. {SURE} marks an adjusted p-value below {material.fdr:g}; an empty tile was not tested.{chosen}"
+        "Normalised enrichment scores: orange stands higher in the first arm, blue lower; the colour is a direction, "
+        f"not a benefit. {SURE} marks an adjusted p-value below {material.fdr:g}; an empty tile was not "
+        f"tested.{chosen}"
     )
 
 
@@ -178,9 +178,8 @@ def set_table(material: Material, collection: CollectionResults, *, contrast: Co
     sure = int((tested["padj"] < material.fdr).sum())
     caption = (
         f"{contrast_words(contrast, material.look)}: {_first(len(rows), len(tested))} of {collection.entry['title']}, "
-        f"largest score first in either direction; {count(sure)} have an adjusted p-value below {material.fdr:g}. "
-        "On the "
-        "right, how many of its genes are among those that are raised or lowered (over-representation)."
+        f"largest score first in either direction; {count(sure)} have an adjusted p-value below {material.fdr:g}. On "
+        "the right, how many of its genes are among those that are raised or lowered (over-representation)."
     )
     return Table(caption, tuple(columns), more=Link("all sets", f"enrichment/{collection.name}/{contrast.id}.tsv"))
 
@@ -219,8 +218,7 @@ def answer_picture(material: Material) -> Picture | None:
         return None
     figure = gene_set_heatmap(rows, material.look, name="answer", title="Programmes by rank", fdr=material.fdr)
     caption = (
-        f"Enrichment scores (NES), {SURE} adjusted p below {material.fdr:g}. Orange is higher in the first arm, "
-        "blue lower: a "
-        "direction in the ranking of genes, neither benefit nor evidence."
+        f"Enrichment scores (NES), {SURE} adjusted p below {material.fdr:g}. Orange is higher in the first arm, blue "
+        "lower: a direction in the ranking of genes, neither benefit nor evidence."
     )
     return picture(figure, caption)

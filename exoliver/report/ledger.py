@@ -82,12 +82,10 @@ def _coverage(material: Material, collection: CollectionResults) -> list[Any]:
     members = collection.gene_sets["note"].fillna("")
     text = (
         f"{plural(len(table), 'set')} with {count(len(members))} members; "
-        f"{share(table['measured'].sum(), table['size'].sum())} "
-        f"are measured (median of a set {number(100 * table['coverage'].median())} %). Not measured: "
-        f"{count((members == 'not_measured').sum())}; too few counts: {count((members == 'filtered').sum())}. Sets "
-        "with fewer "
-        f"than {size['min']} or more than {size['max']} measured members are not tested: {count(small)} and "
-        f"{count(large)}."
+        f"{share(table['measured'].sum(), table['size'].sum())} are measured (median of a set "
+        f"{number(100 * table['coverage'].median())} %). Not measured: {count((members == 'not_measured').sum())}; "
+        f"too few counts: {count((members == 'filtered').sum())}. Sets with fewer than {size['min']} or more than "
+        f"{size['max']} measured members are not tested: {count(small)} and {count(large)}."
     )
     source = f"{entry['title']}, {entry['release']}, {entry['licence']}. {entry['citation']}".strip()
     blocks: list[Any] = [Heading(f"Collection: {entry['title']}"), Prose((text, source))]

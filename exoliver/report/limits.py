@@ -14,7 +14,9 @@ STELLATE = ("stellate", "lx-2", "lx2", "hsc-t6")
 FOREIGN_PRODUCTS = ("msc", "ev", "conditioned_medium")
 
 
-def limits_of(facts: Mapping[str, Any], contrasts: Sequence[Contrast], *, look: Look) -> list[str]:
+def limits_of(
+    facts: Mapping[str, Any], contrasts: Sequence[Contrast], *, look: Look, threshold: float = 0.0
+) -> list[str]:
     """Sentences that belong beside the answer, the gravest first.
 
     Parameters
@@ -25,8 +27,11 @@ def limits_of(facts: Mapping[str, Any], contrasts: Sequence[Contrast], *, look: 
         The dataset's.
     look
         Labels of its arms.
+    threshold
+        log2 fold change that the tests took as no effect.
     """
     found = [
+        _threshold(threshold),
         _replicates(facts),
         _death(facts),
         *_lots(facts, look),
@@ -38,6 +43,17 @@ def limits_of(facts: Mapping[str, Any], contrasts: Sequence[Contrast], *, look: 
         _mixture(facts),
     ]
     return [sentence for sentence in found if sentence]
+
+
+def _threshold(threshold: float) -> str:
+    """A test against a threshold leaves smaller effects undecided."""
+    if threshold == 0:
+        return ""
+    fold = f"×{2**threshold:.3g}"
+    return (
+        f"Genes were tested for a change by more than {fold} (log2 {threshold:g}): here a gene that changes does so by "
+        f"more than that, and no evidence of a change means none of one beyond {fold}."
+    )
 
 
 def _replicates(facts: Mapping[str, Any]) -> str:

@@ -67,11 +67,9 @@ def _programmes(material: Material) -> list[Any]:
         return [Prose(("Programmes over time are left out, as there are no gene sets for this organism.",))]
     figure = programmes_over_time(rows, material.look, fdr=material.fdr)
     caption = (
-        "Normalised enrichment score of each programme at each time. It says where the genes of a programme stand "
-        "in the "
-        "ranking of all genes: a description, not evidence, since genes of a programme move together. Filled "
-        "points have "
-        f"an adjusted p-value below {material.fdr:g}."
+        "Normalised enrichment score of each programme at each time. It says where the genes of a programme stand in "
+        "the ranking of all genes: a description, not evidence, since genes of a programme move together. Filled "
+        f"points have an adjusted p-value below {material.fdr:g}."
     )
     return [
         Heading("Programmes by rank"),
@@ -92,8 +90,7 @@ def _changes(material: Material, summary: pd.DataFrame) -> list[Any]:
     )
     caption = (
         "Changes of an effect between two times (interaction), and tests of all times at once, in the order of the "
-        "arms. "
-        "Higher means that the effect is larger, or less negative, at the later time."
+        "arms. Higher means that the effect is larger, or less negative, at the later time."
     )
     return [Heading("Changes between times"), Table(caption, columns)]
 
@@ -119,8 +116,7 @@ def _genes(material: Material, omnibus: Contrast) -> list[Any]:
     if not moving:
         doubt = f"none is below {material.fdr:g} ({smallest}), so that no effect is shown to change"
     caption = (
-        f"log2 fold changes at each time of the {count(len(first))} genes with the smallest p-value for a change "
-        "with time, "
-        f"out of {count(own['gene_id'].nunique())} that differ at some time; {doubt}."
+        f"log2 fold changes at each time of the {count(len(first))} genes with the smallest p-value for a change with "
+        f"time, out of {count(own['gene_id'].nunique())} that differ at some time; {doubt}."
     )
     return [heading, Table(capital(caption), columns, more=Link("all of them", "timepoints/genes.tsv"))]

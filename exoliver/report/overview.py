@@ -11,7 +11,7 @@ import pandas as pd
 from exoliver.contrasts import Contrast, from_index
 from exoliver.figures.study_matrix import study_matrix
 from exoliver.figures.style import Look, make_look
-from exoliver.figures.words import amount, count, joined, plural
+from exoliver.figures.words import amount, count, joined, plural, shortened
 from exoliver.report.arms import fact_words
 from exoliver.report.elements import Bullets, Files, Link, Page, Prose, Section, Table, counts, picture, texts
 from exoliver.report.naming import (
@@ -29,12 +29,13 @@ from exoliver.report.summary import strongest, summarise_contrasts
 from exoliver.tables import ENRICHMENT, read_alike, read_contrasts, read_json
 
 FACTS = ("product", "source", "route")
+MOST_SETS = 4  # programmes named on either side
 PAGE = "datasets/{id}/report.html"
 TREATMENTS = ("treatment", "product_on_healthy")
 SIDE_BY_SIDE = (
-    "Datasets are shown side by side; no pooled estimate is made. They differ in organism, injury, product, dose "
-    "and time, "
-    "so that a programme that stands out in one and not in another is not by itself a difference between products."
+    "Datasets are shown side by side; no pooled estimate is made. They differ in organism, injury, product, dose and "
+    "time, so that a programme that stands out in one and not in another is not by itself a difference between "
+    "products."
 )
 DESCRIPTION = (
     "The scores describe where the genes of a programme stand in the ranking of all genes. They are no evidence by "
@@ -144,8 +145,7 @@ def _answer(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) -> 
     treated = sum(bool(averaged(dataset.contrasts, *TREATMENTS)) for dataset in datasets)
     finding = (
         f"{plural(len(datasets), 'dataset')}, {count(treated)} of them with a treatment effect that can be tested "
-        "(false "
-        f"discovery rate {settings['fdr']:g}); side by side, without a pooled estimate."
+        f"(false discovery rate {settings['fdr']:g}); side by side, without a pooled estimate."
     )
     return Section("answer", "Answer", finding, plural(len(datasets), "dataset") + " in a line each", (Bullets(lines),))
 
@@ -169,8 +169,12 @@ def _ranks(dataset: DatasetResults, contrast: Contrast, settings: Mapping[str, A
     """Programmes that stand higher or lower under one treatment; empty without gene sets."""
     table = dataset.enrichment[contrast.id]
     titles = set_titles(table["gene_set"], dataset.entry)
-    sides = strongest(table, settings["fdr"], limit=len(table))
-    parts = [f"{side}: {joined(titles[name].lower() for name, _, _ in hits)}" for side, hits in sides.items() if hits]
+    sides = strongest(table, settings["fdr"])
+    parts = [
+        f"{side}: {shortened([titles[name].lower() for name, _, _ in hits], MOST_SETS)}"
+        for side, hits in sides.items()
+        if hits
+    ]
     return f"; by rank alone, {'; '.join(parts)}" if parts else ""
 
 
@@ -213,8 +217,8 @@ def _matrix(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) -> 
     figure = picture(
         study_matrix(rows, look, fdr=settings["fdr"]),
         f"Enrichment scores (NES) under treatment; a dot marks an adjusted p-value below {settings['fdr']:g}, an "
-        "empty place "
-        "was not tested.",
+        "empty place was not tested.",
+        has_file=False,
     )
     left_out = [dataset.title for dataset in datasets if dataset.title not in set(rows["dataset"])]
     notes = [Prose((f"Without gene sets or treatment, and so not shown: {joined(left_out)}.",))] if left_out else []
@@ -291,15 +295,13 @@ def _effects(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) ->
     most = table.loc[table["changed"].astype(int).idxmax()] if len(table) else None
     finding = (
         f"Between {count(table['changed'].min())} and {count(most['changed'])} genes change in an averaged effect, "
-        "most in "
-        f"{most['effect']} ({most['dataset']})."
+        f"most in {most['effect']} ({most['dataset']})."
         if most is not None
         else "No averaged effect can be estimated."
     )
     caption = (
         f"Genes with an adjusted p-value below {settings['fdr']:g} in the effects averaged over times, dataset by "
-        "dataset. "
-        "Numbers of genes depend on the number of samples: they do not compare strengths between datasets."
+        "dataset. Numbers of genes depend on the number of samples: they do not compare strengths between datasets."
     )
     short = f"{plural(len(table), 'averaged effect')}"
     return Section("effects", "Genes that change", finding, short, (Prose((SIDE_BY_SIDE,)), Table(caption, columns)))

@@ -52,7 +52,14 @@ def dataset_page(material: Material, methods: str) -> Page:
             arms_section(material),
             methods_section(material, methods),
         ),
-        cautions=tuple(limits_of(facts, material.contrasts, look=material.look)),
+        cautions=tuple(
+            limits_of(
+                facts,
+                material.contrasts,
+                look=material.look,
+                threshold=material.settings["log2_fold_change_threshold"],
+            )
+        ),
         up=Link("All datasets of the study", UP),
         band=BAND if material.look.simulated else "",
     )

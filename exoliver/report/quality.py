@@ -47,9 +47,8 @@ def quality_section(material: Material) -> Section:
     ratio = number(samples["counts"].max() / samples["counts"].min())
     finding = (
         f"{capital(_warned(len(warnings)))}; {plural(len(samples), 'sample')} leave "
-        f"{plural(material.design['residual_df'], 'residual degree')} of freedom, library sizes differ "
-        f"{ratio}-fold, and "
-        f"p-values have the shape they should have in {count(sound)} of {plural(len(shapes), 'main contrast')}."
+        f"{plural(material.design['residual_df'], 'residual degree')} of freedom, library sizes differ {ratio}-fold, "
+        f"and p-values have the shape they should have in {count(sound)} of {plural(len(shapes), 'main contrast')}."
     )
     return Section(
         "trust",
@@ -178,14 +177,12 @@ def _pictures(material: Material, samples: pd.DataFrame) -> list[Any]:
                 picture(
                     pca(samples, look, shares=shares),
                     "The two largest differences between samples, from the most variable genes; they hold "
-                    f"{_percent(shares)} of "
-                    "the variance of these. Samples of one arm and time should lie together.",
+                    f"{_percent(shares)} of the variance of these. Samples of one arm and time should lie together.",
                 ),
                 picture(
                     sample_distances(distances, look, arms=arms),
-                    "Distance between every two samples over all fitted genes (variance-stabilised, log2 scale), "
-                    "in the order of "
-                    "arms and times; a dark row is a sample unlike the others.",
+                    "Distance between every two samples over all fitted genes (variance-stabilised, log2 scale), in "
+                    "the order of arms and times; a dark row is a sample unlike the others.",
                 ),
             )
         ),

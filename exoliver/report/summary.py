@@ -91,8 +91,8 @@ def direction(value: float) -> str:
     return "raises" if value > 0 else "lowers"
 
 
-def strongest(enrichment: pd.DataFrame, fdr: float, *, limit: int = 2) -> dict[str, list[tuple[str, float, float]]]:
-    """The gene sets that stand highest and lowest in a ranking, as set, NES and adjusted p-value.
+def strongest(enrichment: pd.DataFrame, fdr: float) -> dict[str, list[tuple[str, float, float]]]:
+    """The gene sets that stand high and low in a ranking, as set, NES and adjusted p-value, the strongest first.
 
     Parameters
     ----------
@@ -100,11 +100,9 @@ def strongest(enrichment: pd.DataFrame, fdr: float, *, limit: int = 2) -> dict[s
         Of one contrast and collection.
     fdr
         Sets that are not below it are left out.
-    limit
-        At most so many on either side.
     """
     sure = enrichment[(enrichment["padj"] < fdr).fillna(False)].sort_values("nes", kind="stable")
-    low, high = sure[sure["nes"] < 0].head(limit), sure[sure["nes"] > 0].iloc[::-1].head(limit)
+    low, high = sure[sure["nes"] < 0], sure[sure["nes"] > 0].iloc[::-1]
     return {
         side: [(row.gene_set, float(row.nes), float(row.padj)) for row in rows.itertuples()]
         for side, rows in (("higher", high), ("lower", low))

@@ -375,7 +375,7 @@ class TestVolcano:
         table.loc[0, "pvalue"] = 0.0
         figure = volcano(table, LOOK, contrast="a_vs_b", title="A vs B", fdr=0.05)
         assert "Infinity" not in figure.svg
-        assert "p < 1e-300" in figure.alt
+        assert "p\u00a0<\u00a01e\u2011300" in figure.alt
 
     def test_names_do_not_cover_each_other(self) -> None:
         """Of genes at one place a single name is drawn; the boxes of all names are apart."""

@@ -347,6 +347,13 @@ class TestLimits:
         assert "a change of apoptosis mRNA is no evidence of less death" in told
         assert "necrosis" not in self.limits(injury={"model": "galn_lps", "death": "apoptosis"})
 
+    def test_a_tested_threshold_stands_beside_the_answer(self) -> None:
+        """Else `no evidence` would be read as of no effect at all."""
+        toy = make_material(make_facts(INJURED_ARMS))
+        told = limits_of(toy.facts, toy.contrasts, look=toy.look, threshold=1.0)
+        assert told[0].startswith("Genes were tested for a change by more than ×2 (log2 1)")
+        assert "by more than" not in self.limits()
+
     @pytest.mark.parametrize("unit", ["well", "passage"])
     def test_wells_are_one_culture(self, unit: str) -> None:
         """Replicates of one culture say nothing of another."""
@@ -453,7 +460,7 @@ class TestSections:
 
     def test_genes_asked_for_and_not_counted_are_named(self) -> None:
         """Nothing is passed over in silence."""
-        assert "Not counted in this dataset: Absent1." in Reader(html("injury")).text
+        assert "No gene of this name is counted in this dataset: Absent1." in Reader(html("injury")).text
 
     def test_the_panel_prints_its_limits_and_its_order(self) -> None:
         """Every limit, and the steps of the pathway as groups."""
@@ -519,6 +526,11 @@ class TestOverview:
         hrefs = [given.get("href") for _, given in reader.tags]
         assert {"datasets/d0/report.html", "datasets/d1/report.html"} <= set(hrefs)
         assert "Toy liver" in reader.text
+
+    def test_its_picture_links_no_file_that_is_not_written(self) -> None:
+        """The study's page has no folder of figures beside it."""
+        hrefs = [given.get("href", "") for _, given in Reader(render_page(self.page("injury"))).tags]
+        assert [href for href in hrefs if href.startswith("figures/")] == []
 
     def test_it_says_that_nothing_is_pooled(self) -> None:
         """In words for users."""
