@@ -79,15 +79,10 @@ def test_the_true_phase_takes_the_interactions_away(results: Path) -> None:
     assert counts["ztoff"] <= 0.05 * counts["zt"]
 
 
-def test_no_broken_fit_is_among_the_strongest_findings(results: Path) -> None:
-    """A gene with hardly a count, whose first optimiser ran away (Myh1), is no finding, as in R (LRT p = .8)."""
-    for dataset in ("gse222550_zt", "gse222550_ztoff"):
-        for path in sorted((results / "datasets" / dataset / "contrasts").glob("*.tsv")):
-            if not path.stem.endswith("_time"):
-                table = contrast(results, dataset, path.stem)
-                assert not ((table["padj"] < 0.05) & (table["log2_fold_change"].abs() > 15)).any(), path.stem
-    over_time = contrast(results, "gse222550_ztoff", "sl_vs_ll__over_time").set_index("symbol")
-    assert over_time.loc["Myh1", "wald_pvalue"] > 0.05
+def test_a_runaway_fit_is_brought_to_its_maximum(results: Path) -> None:
+    """Myh1 has one count in one cell: PyDESeq2 leaves its coefficient 19 log2 too low, which a second fit mends."""
+    table = contrast(results, "gse222550_ztoff", "sl_vs_ll__0h").set_index("symbol")
+    assert -13 < table.loc["Myh1", "log2_fold_change"] < -8  # log2 of .25 over 242, by the means of the two cells
 
 
 @pytest.mark.parametrize("name", R_TABLES)
