@@ -59,13 +59,15 @@ def check_dataset(
     parts, findings = read_parts(intake, counts_file=counts_file, samples_file=samples_file)
     annotation = read_annotation(intake.organism)
     design = counts = None
+    ledger = None
     if parts.genes is not None:
-        of_genes = _check_genes(parts.genes, intake, annotation=annotation, where=str(counts_file))
+        unique = [name for name in dict.fromkeys(parts.genes) if name]  # blank and repeated ids are told as such
+        ledger = identify_genes(unique, identifiers=intake.counts.identifiers, annotation=annotation)
+        of_genes = _check_genes(ledger, intake, annotation=annotation, where=str(counts_file))
         findings += of_genes
         if not of_genes.problems:
-            genes = _ledger(list(dict.fromkeys(parts.genes)), intake, annotation)
             findings += check_own_sets(
-                collections, genes, dataset=intake.id, organism=intake.organism, annotation=annotation
+                collections, ledger, dataset=intake.id, organism=intake.organism, annotation=annotation
             )
     if parts.samples is not None:
         design = build_design(
@@ -80,25 +82,14 @@ def check_dataset(
         findings += check_design(design, str(samples_file), donor=None if is_single else intake.donor)
         findings += _check_contrasts(design, intake, arms, contrasts)
         findings += _check_confounding(parts.samples, intake, str(samples_file))
-    if parts.counts is not None:
-        counts = _of_genes(parts.counts, intake, annotation)
+    if parts.counts is not None and ledger is not None:
+        counts = parts.counts.loc[ledger.loc[ledger["kind"] == "gene", "input_id"]]
         findings += _check_libraries(counts, str(counts_file))
         findings += _check_shared(counts, gene_filter, design, intake=intake, where=str(counts_file))
     findings += _check_comparators(intake.id, arms)
     if design is None or counts is None or parts.samples is None:
         return findings, {}
     return findings, describe_design(Material(counts, parts.samples), design, intake=intake)
-
-
-def _ledger(ids: Sequence[str], intake: Intake, annotation: pd.DataFrame) -> pd.DataFrame:
-    """What each id is."""
-    return identify_genes(ids, identifiers=intake.counts.identifiers, annotation=annotation)
-
-
-def _of_genes(counts: pd.DataFrame, intake: Intake, annotation: pd.DataFrame) -> pd.DataFrame:
-    """The rows that are genes: without summary rows, spike-ins and transposons."""
-    ledger = _ledger(list(counts.index), intake, annotation)
-    return counts.loc[(ledger["kind"] == "gene").to_numpy()]
 
 
 def describe_design(material: Material, design: Design, *, intake: Intake) -> dict[str, Any]:
@@ -154,10 +145,8 @@ def check_design(design: Design, where: str, *, donor: str | None) -> Findings:
     return findings
 
 
-def _check_genes(ids: Sequence[str], intake: Intake, *, annotation: pd.DataFrame, where: str) -> Findings:
+def _check_genes(ledger: pd.DataFrame, intake: Intake, *, annotation: pd.DataFrame, where: str) -> Findings:
     """Identifiers are of the declared kind and organism, and unique once versions are stripped."""
-    unique = [name for name in dict.fromkeys(ids) if name]  # blank and repeated ids are told as such
-    ledger = _ledger(unique, intake, annotation)
     findings = _check_mapping(ledger, intake, where) if len(annotation) else _unsupported(intake)
     genes = ledger[ledger["kind"] == "gene"]
     doubled = genes[genes["gene_id"].duplicated(keep=False)].sort_values(["gene_id", "input_id"])
