@@ -249,7 +249,7 @@ def describe_crate(
 
     References
     ----------
-    Sefton et al., RO-Crate Metadata Specification 1.1, 10.5281/zenodo.3406497.
+    Sefton et al., RO-Crate Metadata Specification 1.1, 10.5281/zenodo.4031327.
     """
     folder = PurePath(path).parent.as_posix()
     given = [_file_entity(row.file, row.sha256, folder) for row in inputs.itertuples()]
