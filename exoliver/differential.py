@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,12 @@ from exoliver.contrasts import Contrast, derive_contrasts
 from exoliver.design import Design, build_design, contrast_rows
 from exoliver.gene_filter import takes_part
 from exoliver.inference.filtering import filter_independently
-from exoliver.inference.refit import refit_coefficients
 from exoliver.inference.wald import Fit, contrast_covariances, wald_omnibus, wald_test
 from exoliver.model import Model
 from exoliver.study import Arm, ExtraContrast, GeneFilter, Intake
 from exoliver.tables import CONTRAST, OMNIBUS
 
 LOG2 = float(np.log(2))
-LRT_NOTE = "lrt_not_built"
 
 
 def fit_model(
@@ -39,7 +38,7 @@ def fit_model(
     gene_filter
         Genes that take part; the others are kept as rows without a fit.
     threads
-        Processes that PyDESeq2 may use.
+        Threads of the fit.
 
     Returns
     -------
@@ -62,20 +61,19 @@ def fit_model(
 
 
 def _fit_pydeseq2(counts: pd.DataFrame, design: Design, threads: int) -> Any:
-    """PyDESeq2's data set after its whole fit."""
-    from pydeseq2.dds import DeseqDataSet
-    from pydeseq2.default_inference import DefaultInference
+    """PyDESeq2's data set after its whole fit, in compiled loops and with DESeq2's rules."""
+    from exoliver.inference.batched import BatchedInference
+    from exoliver.inference.dataset import BatchedDataSet
 
     with warnings.catch_warnings():
         # PyDESeq2 0.5.4 with anndata 0.12 warns of its own use of deprecated calls.
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
-        fitted = DeseqDataSet(
+        fitted = BatchedDataSet(
             counts=counts,
             metadata=pd.DataFrame({"sample": counts.index}, index=counts.index),
             design=design.matrix,
-            refit_cooks=True,
-            inference=DefaultInference(n_cpus=threads),
+            inference=BatchedInference(threads),
             quiet=True,
         )
         fitted.deseq2()
@@ -96,8 +94,7 @@ def _as_model(counts: pd.DataFrame, design: Design, passing: np.ndarray, fitted:
 
     base_mean = normalised.mean(axis=0)
     base_mean[passing] = fitted.var["_normed_means"].to_numpy(dtype=float)
-    coefficients = _coefficients(fitted, design, size_factors)
-    converged = fitted.var["_MAP_converged"].fillna(True).astype(bool) & np.isfinite(coefficients).all(axis=1)
+    has_converged = fitted.var["_LFC_converged"].fillna(True).astype(bool)
     trend = fitted.uns.get("trend_coeffs")
     return Model(
         genes=np.asarray(counts.columns, dtype=str),
@@ -109,46 +106,25 @@ def _as_model(counts: pd.DataFrame, design: Design, passing: np.ndarray, fitted:
         size_factors=size_factors,
         takes_part=passing,
         base_mean=base_mean,
-        coefficients=spread(coefficients),
+        coefficients=spread(np.where(has_converged, fitted.varm["LFC"].to_numpy(dtype=float).T, np.nan).T),
         dispersions=spread(fitted.var["dispersions"]),
         dispersions_gene=spread(fitted.var["genewise_dispersions"]),
         dispersions_trend=spread(fitted.var["fitted_dispersions"]),
-        is_count_outlier=spread(_outliers(fitted), 0.0).astype(bool),
-        has_converged=spread(converged, 1.0).astype(bool),
+        is_count_outlier=spread(fitted.var["_pvalue_cooks_outlier"], 0.0).astype(bool),
+        has_converged=spread(has_converged, 1.0).astype(bool),
         is_zero_in_cell=np.stack([(counts.to_numpy()[cell] == 0).all(axis=0) for cell in cells.T], axis=1),
+        replaced=_replaced(counts.to_numpy(), np.flatnonzero(passing), fitted),
         trend=np.asarray([np.nan, np.nan] if trend is None else trend, dtype=float),
         mean_dispersion=float(fitted.uns.get("mean_disp", np.nan)),
+        trend_problem=str(fitted.uns.get("trend_problem", "")),
     )
 
 
-def _coefficients(fitted: Any, design: Design, size_factors: np.ndarray) -> np.ndarray:
-    """Coefficients of the fitted genes (g, p), natural log; NaN where no maximum was found.
-
-    PyDESeq2 0.5.4 returns whatever its last optimiser left where none converged, at times far from the maximum; these
-    genes are fitted again. Genes whose outliers were replaced have had a second fit already.
-    """
-    coefficients = np.array(fitted.varm["LFC"], dtype=float)
-    refitted = fitted.var["refitted"].to_numpy(dtype=bool) if "refitted" in fitted.var else False
-    poor = ~fitted.var["_LFC_converged"].fillna(True).to_numpy(dtype=bool) & ~np.asarray(refitted)
-    coefficients[poor] = refit_coefficients(
-        np.asarray(fitted.X)[:, poor],
-        design.matrix.to_numpy(dtype=float),
-        size_factors=size_factors,
-        dispersions=fitted.var["dispersions"].to_numpy(dtype=float)[poor],
-    )
-    return coefficients
-
-
-def _outliers(fitted: Any) -> np.ndarray:
-    """Genes whose p-value is set missing for a count outlier.
-
-    PyDESeq2 0.5.4 keeps the old distances of genes that are all zero once their outliers are replaced, which leaves no
-    outlier: their effect is zero, as in DESeq2.
-    """
-    outliers = np.array(fitted.cooks_outlier(), dtype=bool)
-    emptied = getattr(fitted, "new_all_zeroes_genes", pd.Index([]))
-    outliers[fitted.var_names.isin(emptied)] = False
-    return outliers
+def _replaced(counts: np.ndarray, passing: np.ndarray, fitted: Any) -> np.ndarray:
+    """Sample, gene and new value of every count that was replaced as an outlier, shape (r, 3)."""
+    used = fitted.layers["replaced_counts"]
+    sample, gene = np.nonzero(used != counts[:, passing])
+    return np.column_stack([sample, passing[gene], used[sample, gene]]).astype(int)
 
 
 def _adjust(model: Model, tested: np.ndarray, pvalue: np.ndarray, fdr: float) -> np.ndarray:
@@ -163,13 +139,15 @@ def _adjust(model: Model, tested: np.ndarray, pvalue: np.ndarray, fdr: float) ->
 
 def estimate_contrasts(
     model: Model,
-    genes: pd.DataFrame,
+    counts: pd.DataFrame,
     *,
+    genes: pd.DataFrame,
     arms: Mapping[str, Arm],
     unit: str | None,
     extra: Mapping[str, ExtraContrast],
     fdr: float,
     threshold: float,
+    threads: int,
 ) -> tuple[list[Contrast], dict[str, tuple[pd.DataFrame, tuple[str, ...]]]]:
     """Every contrast of the dataset on its one fit.
 
@@ -177,6 +155,8 @@ def estimate_contrasts(
     ----------
     model
         The fit.
+    counts
+        Samples (n) x genes (g) in the model's order, whole numbers.
     genes
         Gene table with `symbol` and `human_symbol`, indexed by gene id in the model's order.
     arms, unit, extra
@@ -184,88 +164,99 @@ def estimate_contrasts(
     fdr
         Level for independent filtering.
     threshold
-        log2 fold change that is part of the null.
+        log2 fold change that is part of the null; likelihood ratios test against none.
+    threads
+        Threads of the likelihood-ratio tests and of the shrinkage.
 
     Returns
     -------
     The contrasts, and for each its table and declared columns, by contrast id.
     """
     contrasts = derive_contrasts(arms, cells=model.cells, unit=unit, extra=extra)
-    estimable = [contrast for contrast in contrasts if contrast.rows]
-    rows = {contrast.id: contrast_rows(contrast.rows, model.columns) for contrast in estimable}
-    tested = model.takes_part & ~np.isnan(model.dispersions)
-    fit = Fit(model.coefficients[tested], model.dispersions[tested], model.design, model.size_factors)
-    covariances = dict(zip(rows, contrast_covariances(fit, list(rows.values())) if rows else [], strict=True))
+    rows = {contrast.id: contrast_rows(contrast.rows, model.columns) for contrast in contrasts if contrast.rows}
+    tests = _Tests.of(model, counts.to_numpy(), fdr=fdr, threshold=threshold, threads=threads)
+    covariances = dict(zip(rows, contrast_covariances(tests.fit, list(rows.values())) if rows else [], strict=True))
+    identity = model.describe_genes(genes).drop(columns="tested")
     tables: dict[str, tuple[pd.DataFrame, tuple[str, ...]]] = {}
     for contrast in contrasts:
-        identity = model.describe_genes(genes).drop(columns="tested")
+        columns = OMNIBUS if contrast.is_omnibus else CONTRAST
         if contrast.id not in rows:
-            tables[contrast.id] = _not_estimable(identity, contrast)
-        elif contrast.is_omnibus:
-            values = (fit.coefficients @ rows[contrast.id].T, covariances[contrast.id])
-            tables[contrast.id] = _omnibus_table(identity, model, contrast, tested, values, fdr)
-        else:
-            variance = covariances[contrast.id][:, 0, 0]
-            estimate = fit.coefficients @ rows[contrast.id][0]
-            tables[contrast.id] = _wald_table(identity, model, contrast, tested, (estimate, variance), fdr, threshold)
+            missing = {name: np.nan for name in columns if name not in identity and name != "note"}
+            tables[contrast.id] = identity.assign(**missing, note=contrast.note), columns
+            continue
+        estimate = _omnibus_columns if contrast.is_omnibus else _wald_columns
+        found = estimate(tests, contrast, rows[contrast.id], covariances[contrast.id])
+        notes = model.notes(contrast, tests.tested, found["pvalue"], found["padj"])
+        spread = {name: model.spread(values, tests.tested) for name, values in found.items()}
+        whole = {"df": len(rows[contrast.id])} if contrast.is_omnibus else {}
+        tables[contrast.id] = identity.assign(**spread, **whole, note=notes), columns
     return contrasts, tables
 
 
-def _not_estimable(identity: pd.DataFrame, contrast: Contrast) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """A table of missing numbers with the reason."""
-    columns = OMNIBUS if contrast.is_omnibus else CONTRAST
-    missing = {name: np.nan for name in columns if name not in identity and name != "note"}
-    return identity.assign(**missing, note=contrast.note), columns
+@dataclass(frozen=True)
+class _Tests:
+    """The genes with a fit, and what every test needs of them."""
+
+    model: Model
+    tested: np.ndarray
+    fit: Fit
+    counts: np.ndarray
+    fdr: float
+    threshold: float
+    threads: int
+
+    @classmethod
+    def of(cls, model: Model, counts: np.ndarray, *, fdr: float, threshold: float, threads: int) -> _Tests:
+        """The tests of a model; counts (n, g) before outliers are replaced."""
+        tested = model.takes_part & ~np.isnan(model.dispersions)
+        fit = Fit(model.coefficients[tested], model.dispersions[tested], model.design, model.size_factors)
+        return cls(model, tested, fit, model.with_replaced(counts)[:, tested], fdr, threshold, threads)
+
+    def says_nothing(self, contrast: Contrast) -> np.ndarray:
+        """Tested genes without a count in the samples of a contrast: no effect, p-value 1."""
+        return (self.model.is_zero_everywhere(contrast) | (self.model.base_mean == 0))[self.tested]
+
+    def pvalues(self, pvalue: np.ndarray, nothing: np.ndarray) -> np.ndarray:
+        """p-values, 1 where the counts say nothing and missing for count outliers."""
+        known = np.where(nothing, 1.0, pvalue)
+        known[self.model.is_count_outlier[self.tested]] = np.nan
+        return known
 
 
-def _wald_table(
-    identity: pd.DataFrame,
-    model: Model,
-    contrast: Contrast,
-    tested: np.ndarray,
-    values: tuple[np.ndarray, np.ndarray],
-    fdr: float,
-    threshold: float,
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Wald test of one contrast over all genes."""
-    result = wald_test(*values, threshold=threshold * LOG2)
-    zero = model.is_zero_everywhere(contrast)[tested]
-    pvalue = np.where(zero, 1.0, result.pvalue)
-    pvalue[model.is_count_outlier[tested]] = np.nan
-    padj = _adjust(model, tested, pvalue, fdr)
-    table = identity.assign(
-        log2_fold_change=model.spread(np.where(zero, 0.0, result.estimate / LOG2), tested),
-        lfc_se=model.spread(result.se / LOG2, tested),
-        stat=model.spread(np.where(zero, 0.0, result.stat), tested),
-        pvalue=model.spread(pvalue, tested),
-        padj=model.spread(padj, tested),
-        shrunk_log2_fold_change=np.nan,
-    )
-    return table.assign(note=model.notes(contrast, tested, pvalue, padj)), CONTRAST
+def _wald_columns(tests: _Tests, contrast: Contrast, rows: np.ndarray, covariance: np.ndarray) -> dict[str, np.ndarray]:
+    """Wald test and shrunken estimate of one contrast over the tested genes."""
+    from exoliver.inference.shrinkage import prior_scale, shrink_contrast
+
+    [row], variance = rows, covariance[:, 0, 0]
+    estimate, nothing = tests.fit.coefficients @ row, tests.says_nothing(contrast)
+    result = wald_test(estimate, variance, threshold=tests.threshold * LOG2)
+    pvalue = tests.pvalues(result.pvalue, nothing)
+    scale = prior_scale(estimate[~nothing], variance[~nothing])
+    shrunk, _ = shrink_contrast(tests.fit, tests.counts, row, scale=scale, threads=tests.threads)
+    return {
+        "log2_fold_change": np.where(nothing, 0.0, estimate / LOG2),
+        "lfc_se": result.se / LOG2,
+        "stat": np.where(nothing, 0.0, result.stat),
+        "pvalue": pvalue,
+        "padj": _adjust(tests.model, tests.tested, pvalue, tests.fdr),
+        "shrunk_log2_fold_change": np.where(nothing, 0.0, shrunk / LOG2),
+    }
 
 
-def _omnibus_table(
-    identity: pd.DataFrame,
-    model: Model,
-    contrast: Contrast,
-    tested: np.ndarray,
-    values: tuple[np.ndarray, np.ndarray],
-    fdr: float,
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Wald test of several degrees of freedom over all genes."""
-    stat, pvalue, df = wald_omnibus(*values)
-    zero = model.is_zero_everywhere(contrast)[tested]
-    pvalue = np.where(zero, 1.0, pvalue)
-    pvalue[model.is_count_outlier[tested]] = np.nan
-    padj = _adjust(model, tested, pvalue, fdr)
-    table = identity.assign(
-        df=df,
-        stat=np.nan,
-        pvalue=np.nan,
-        padj=np.nan,
-        wald_stat=model.spread(np.where(zero, 0.0, stat), tested),
-        wald_pvalue=model.spread(pvalue, tested),
-        wald_padj=model.spread(padj, tested),
-    )
-    notes = model.notes(contrast, tested, pvalue, padj)
-    return table.assign(note=[";".join(filter(None, [LRT_NOTE, note])) for note in notes]), OMNIBUS
+def _omnibus_columns(
+    tests: _Tests, contrast: Contrast, rows: np.ndarray, covariance: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Likelihood-ratio and Wald test that several contrasts are all zero, over the tested genes."""
+    from exoliver.inference.likelihood_ratio import likelihood_ratio_test
+
+    nothing = tests.says_nothing(contrast)
+    stat, pvalue = likelihood_ratio_test(tests.fit, tests.counts, rows, threads=tests.threads)
+    wald_stat, wald_pvalue, _ = wald_omnibus(tests.fit.coefficients @ rows.T, covariance)
+    pvalue = tests.pvalues(pvalue, nothing)
+    return {
+        "stat": np.where(nothing, 0.0, stat),
+        "pvalue": pvalue,
+        "padj": _adjust(tests.model, tests.tested, pvalue, tests.fdr),
+        "wald_stat": np.where(nothing, 0.0, wald_stat),
+        "wald_pvalue": tests.pvalues(wald_pvalue, nothing),
+    }

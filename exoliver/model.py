@@ -13,7 +13,8 @@ from exoliver.contrasts import Cell, Contrast
 
 ARRAYS = (
     "genes", "samples", "design", "size_factors", "takes_part", "base_mean", "coefficients", "dispersions",
-    "dispersions_gene", "dispersions_trend", "is_count_outlier", "has_converged", "is_zero_in_cell", "trend",
+    "dispersions_gene", "dispersions_trend", "is_count_outlier", "has_converged", "is_zero_in_cell", "replaced",
+    "trend",
 )  # fmt: skip
 
 
@@ -43,10 +44,14 @@ class Model:
         Shape (g,).
     is_zero_in_cell
         All counts of the cell are zero, shape (g, k).
+    replaced
+        Positions of sample and gene, and new value, of every count that was replaced as an outlier, shape (r, 3).
     trend
         a0 and a1 of the dispersion trend a0 + a1 / mean; NaN where the mean dispersion stands in.
     mean_dispersion
         The dispersion that stands in for a trend that could not be fitted; else NaN.
+    trend_problem
+        Why it could not be fitted; else empty.
     """
 
     genes: np.ndarray
@@ -65,8 +70,10 @@ class Model:
     is_count_outlier: np.ndarray
     has_converged: np.ndarray
     is_zero_in_cell: np.ndarray
+    replaced: np.ndarray
     trend: np.ndarray
     mean_dispersion: float
+    trend_problem: str
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything that goes to arrays.npz."""
@@ -84,7 +91,16 @@ class Model:
             "genes_filtered": int((~self.takes_part).sum()),
             "dispersion_trend": "mean" if np.isnan(self.trend).any() else "parametric",
             "mean_dispersion": None if np.isnan(self.mean_dispersion) else self.mean_dispersion,
+            "trend_problem": self.trend_problem,
+            "replaced_counts": len(self.replaced),
         }
+
+    def with_replaced(self, counts: np.ndarray) -> np.ndarray:
+        """The counts that the fit rests on, samples x genes (n, g): outliers replaced."""
+        used = np.array(counts)
+        sample, gene, value = self.replaced.T
+        used[sample, gene] = value
+        return used
 
     def describe_genes(self, genes: pd.DataFrame) -> pd.DataFrame:
         """Every gene with gene_id, symbol, human_symbol, base_mean and whether it was tested.
@@ -142,5 +158,6 @@ def model_from(arrays: Mapping[str, np.ndarray], description: Mapping[str, Any])
         cells=tuple(Cell(arm, time) for arm, time in description["cells"]),
         nested_donor=bool(description["nested_donor"]),
         mean_dispersion=float("nan") if mean is None else float(mean),
+        trend_problem=str(description["trend_problem"]),
         **{name: arrays[name] for name in ARRAYS},
     )

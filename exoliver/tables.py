@@ -19,7 +19,7 @@ CONTRAST = (
 )  # fmt: skip
 OMNIBUS = (
     "gene_id", "symbol", "human_symbol", "base_mean", "df", "stat", "pvalue", "padj", "wald_stat", "wald_pvalue",
-    "wald_padj", "note",
+    "note",
 )  # fmt: skip
 GENE_SETS = ("gene_set", "gene", "weight", "sign", "gene_id", "size", "measured", "note")
 ENRICHMENT = ("gene_set", "size", "es", "nes", "pvalue", "padj", "log2err", "leading_edge", "note")

@@ -46,8 +46,8 @@ def compare_timepoints(
         }
         if not omnibus:
             continue
-        moving = omnibus["any_time"].index[omnibus["any_time"]["wald_padj"] < fdr]
-        over_time = omnibus["over_time"]["wald_padj"]
+        moving = omnibus["any_time"].index[omnibus["any_time"]["padj"] < fdr]
+        over_time = omnibus["over_time"]["padj"]
         for contrast in [contrast for contrast in members if contrast.form in COMPARED]:
             genes.append(_gene_rows(effect, contrast, tables[contrast.id], moving, over_time))
             sets += [

@@ -35,6 +35,8 @@ SCRIPTS = ROOT / "workflow" / "scripts"
 TEMPLATES = PACKAGE / "report" / "templates"
 METHODS = TEMPLATES / "methods.md.j2"
 
+COMPILED = "exoliver.inference.kernels"
+
 BLOCK_ORDER = ("message", "input", "output", "log", "benchmark", "conda", "params", "threads", "resources", "script")
 WILDCARDS = {"dataset", "collection"}
 
@@ -306,15 +308,23 @@ def test_functions_are_short() -> None:
 
 
 def test_modules_are_short() -> None:
-    """No module of the package is over 400 lines."""
+    """No module of the package is over 400 lines; compiled code must stay together, for the sake of its cache."""
     lengths = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in MODULES.items()}
-    assert {module: length for module, length in lengths.items() if length > 400} == {}
+    most = {module: 500 if module == COMPILED else 400 for module in MODULES}
+    assert {module: length for module, length in lengths.items() if length > most[module]} == {}
+
+
+def test_compiled_code_is_in_one_module() -> None:
+    """The cache of numba does not see a change of a compiled function that is called from another file."""
+    assert [module for module, path in MODULES.items() if "numba" in imports_of(path)] == [COMPILED]
 
 
 def test_further_arguments_are_named_at_the_call() -> None:
-    """Public functions take at most two arguments by position."""
+    """Public functions take at most two arguments by position; compiled ones know no other way."""
     loose = []
-    for path in MODULES.values():
+    for module, path in MODULES.items():
+        if module == COMPILED:
+            continue
         for node in parsed(path).body:
             is_public = isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
             if is_public and len(node.args.posonlyargs + node.args.args) > 2:

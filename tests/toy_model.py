@@ -117,7 +117,15 @@ def make_model(
         "is_count_outlier": np.full(genes, False),
         "has_converged": np.full(genes, True),
         "is_zero_in_cell": np.full((genes, len(cells)), False),
+        "replaced": np.zeros((0, 3), dtype=int),
         "trend": np.array([0.05, 2.0]),
         "mean_dispersion": float("nan"),
+        "trend_problem": "",
     }
     return Model(**(arrays | values))
+
+
+def expected_counts(model: Model) -> pd.DataFrame:
+    """The counts that a made-up fit would be the fit of: its means, rounded; samples x genes."""
+    means = np.exp(model.coefficients @ model.design.T).T * model.size_factors[:, None]
+    return pd.DataFrame(np.rint(means).astype(int), index=model.samples, columns=model.genes)

@@ -190,15 +190,13 @@ def make_table(genes: pd.DataFrame, contrast: Contrast, *, hits: int, random: np
         tested, note = np.full(count, np.nan), pd.Series([contrast.note] * count, dtype="string")
     named = genes[["gene_id", "symbol", "human_symbol", "base_mean"]]
     if contrast.is_omnibus:
-        note = ("lrt_not_built;" + note).str.rstrip(";")
-        missing = dict.fromkeys(("stat", "pvalue", "padj"), np.nan)
         return named.assign(
-            df=len(contrast.rows), **missing, wald_stat=5.0 * tested, wald_pvalue=pvalue * tested,
-            wald_padj=padj * tested, note=note,
+            df=len(contrast.rows), stat=5.0 * tested, pvalue=pvalue * tested, padj=padj * tested,
+            wald_stat=5.2 * tested, wald_pvalue=pvalue * tested, note=note,
         )  # fmt: skip
     return named.assign(
         log2_fold_change=effect * tested, lfc_se=0.2 * tested, stat=effect / 0.2 * tested, pvalue=pvalue * tested,
-        padj=padj * tested, shrunk_log2_fold_change=np.nan, note=note,
+        padj=padj * tested, shrunk_log2_fold_change=0.9 * effect * tested, note=note,
     )  # fmt: skip
 
 
@@ -271,8 +269,10 @@ def make_model(
         is_count_outlier=np.zeros(len(genes), dtype=bool),
         has_converged=np.ones(len(genes), dtype=bool),
         is_zero_in_cell=np.zeros((len(genes), len(cells)), dtype=bool),
+        replaced=np.zeros((0, 3), dtype=int),
         trend=np.array([0.05, 2.0]),
         mean_dispersion=float("nan"),
+        trend_problem="",
     )
 
 

@@ -14,7 +14,6 @@ NOTES = {
     "cancels_out": "not testable: its two sides are the same samples",
     "unreplicated": "a group has a single sample: read as description",
     "times_left_out": "times that one arm lacks are left out",
-    "lrt_not_built": "Wald test; the likelihood-ratio test is not built yet",
 }
 
 
@@ -41,8 +40,7 @@ def summarise_contrasts(
 
 def _summary(contrast: Contrast, table: pd.DataFrame, fdr: float) -> dict[str, object]:
     """One contrast."""
-    prefix = "wald_" if contrast.is_omnibus else ""
-    hits = table[(table[f"{prefix}padj"] < fdr).fillna(False)]
+    hits = table[(table["padj"] < fdr).fillna(False)]
     notes = {tuple(note.split(";")): int(rows) for note, rows in table["note"].fillna("").value_counts().items()}
     reasons = {name: sum(rows for parts, rows in notes.items() if name in parts) for name in REASONS}
     directions: dict[str, object] = {"up": None, "down": None}
@@ -55,7 +53,7 @@ def _summary(contrast: Contrast, table: pd.DataFrame, fdr: float) -> dict[str, o
         "contrast": contrast.id,
         "kind": contrast.kind,
         "form": contrast.form,
-        "tested": int(table[f"{prefix}pvalue"].notna().sum()),
+        "tested": int(table["pvalue"].notna().sum()),
         "changed": len(hits),
         **directions,
         **reasons,
@@ -76,7 +74,7 @@ def note_words(contrast: Contrast, notes: Sequence[tuple[str, ...]]) -> str:
     name, _, detail = contrast.note.partition(":")
     parts = [NOTES.get(name, name) + (f" ({detail.replace(',', ', ')})" if detail else "")] if name else []
     everywhere = set.intersection(*map(set, notes)) if notes else set()
-    parts += [NOTES[note] for note in ("unreplicated", "lrt_not_built") if note in everywhere]
+    parts += [NOTES["unreplicated"]] if "unreplicated" in everywhere else []
     return "; ".join(parts)
 
 

@@ -31,12 +31,14 @@ def fitted(
     )
     contrasts, tables = estimate_contrasts(
         model,
-        make_genes(list(model.genes)),
+        counts,
+        genes=make_genes(list(model.genes)),
         arms=make_arms(RESCUE),
         unit=unit,
         extra={},
         fdr=0.05,
         threshold=0.0,
+        threads=1,
     )
     return contrasts, {name: table[model.takes_part] for name, (table, _) in tables.items()}
 
@@ -114,6 +116,6 @@ def test_changes_and_omnibus_tests_are_uniform_without_an_effect() -> None:
     contrasts, tables = fitted(samples, make_counts(samples, genes=GENES, seed=103), "day")
     assert len(contrasts) == 15
     for contrast in contrasts:
-        column = "wald_pvalue" if contrast.is_omnibus else "pvalue"
-        share = (tables[contrast.id][column].dropna() < 0.05).mean()
-        assert 0.03 < share < 0.08, f"{contrast.id}: {share:.3f}"
+        for column in ("pvalue", "wald_pvalue") if contrast.is_omnibus else ("pvalue",):
+            share = (tables[contrast.id][column].dropna() < 0.05).mean()
+            assert 0.03 < share < 0.08, f"{contrast.id} {column}: {share:.3f}"

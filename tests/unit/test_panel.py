@@ -17,7 +17,7 @@ from exoliver.differential import estimate_contrasts
 from exoliver.panel import PANEL_COLUMNS, balances_of, gene_values, panel_genes, read_panel, score_panel
 from exoliver.store import Expression
 from exoliver.tables import PANEL
-from tests.toy_model import RESCUE, make_arms, make_extra, make_model, make_samples
+from tests.toy_model import RESCUE, expected_counts, make_arms, make_extra, make_model, make_samples
 
 TIMES = (1.0, 7.0)
 NUMBERS = ["estimate", "se", "df", "ci_low", "ci_high", "pvalue", "padj", "base_mean"]
@@ -47,12 +47,14 @@ def make(panel: pd.DataFrame, *, lost: tuple[str, ...] = (), low: tuple[str, ...
     extra = {"odd": {"of": {"arm": "agonist", "time": 3}, "against": {"arm": "pnac", "time": 7}}}
     contrasts, tables = estimate_contrasts(
         model,
-        genes,
+        expected_counts(model),
+        genes=genes,
         arms=make_arms(RESCUE),
         unit="day",
         extra=make_extra(extra),
         fdr=0.05,
         threshold=0.0,
+        threads=1,
     )
     rng = np.random.default_rng(8)
     expression = pd.DataFrame(rng.normal(8, 1, (24, len(symbols))), index=samples.index, columns=model.genes)

@@ -81,7 +81,7 @@ rule estimate_contrasts:
         contrasts=wire.contrasts,
         settings=wire.settings_of("fdr", "log2_fold_change_threshold"),
         code=code_of("estimate_contrasts"),
-    threads: 1
+    threads: 2
     resources:
         mem_mb=4000,
         runtime=20,
