@@ -232,7 +232,7 @@ def _wald_columns(tests: _Tests, contrast: Contrast, rows: np.ndarray, covarianc
     result = wald_test(estimate, variance, threshold=tests.threshold * LOG2)
     pvalue = tests.pvalues(result.pvalue, nothing)
     scale = prior_scale(estimate[~nothing], variance[~nothing])
-    shrunk, _ = shrink_contrast(tests.fit, tests.counts, row, scale=scale, threads=tests.threads)
+    shrunk, _ = shrink_contrast(tests.fit, tests.counts, row=row, scale=scale, threads=tests.threads)
     return {
         "log2_fold_change": np.where(nothing, 0.0, estimate / LOG2),
         "lfc_se": result.se / LOG2,
@@ -250,7 +250,7 @@ def _omnibus_columns(
     from exoliver.inference.likelihood_ratio import likelihood_ratio_test
 
     nothing = tests.says_nothing(contrast)
-    stat, pvalue = likelihood_ratio_test(tests.fit, tests.counts, rows, threads=tests.threads)
+    stat, pvalue = likelihood_ratio_test(tests.fit, tests.counts, rows=rows, threads=tests.threads)
     wald_stat, wald_pvalue, _ = wald_omnibus(tests.fit.coefficients @ rows.T, covariance)
     pvalue = tests.pvalues(pvalue, nothing)
     return {

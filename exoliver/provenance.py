@@ -43,6 +43,7 @@ REFERENCES = (
     "Korotkevich G, Sukhov V, Budin N, et al. (2021). bioRxiv 060012. doi:10.1101/060012",
     "Fang Z, Liu X, Peltz G (2023). Bioinformatics 39:btac757. doi:10.1093/bioinformatics/btac757",
     "Mölder F, Jablonski KP, Letcher B, et al. (2021). F1000Research 10:33. doi:10.12688/f1000research.29032.2",
+    "Zhu A, Ibrahim JG, Love MI (2019). Bioinformatics 35:2084. doi:10.1093/bioinformatics/bty895",
 )
 OF_GENE_SETS = (8, 9, 10)  # references that an organism without gene sets does not need
 
@@ -142,6 +143,7 @@ def _model_values(facts: Mapping[str, Any], design: Mapping[str, Any]) -> dict[s
         "columns": len(design["columns"]),
         "residual_df": design["residual_df"],
         "dispersion": dispersion,
+        "replaced": f"{design['replaced_counts']:,}" if design["replaced_counts"] else "",
         "nested_donor": design["nested_donor"],
         "has_times": len({time for _, time in design["cells"] if time is not None}) > 1,
     }

@@ -148,6 +148,8 @@ def make_material(
             "genes_filtered": 2,
             "nested_donor": False,
             "dispersion_trend": "parametric",
+            "trend_problem": "",
+            "replaced_counts": 0,
         },
         identifiers=make_ledger(genes),
         expression=expression,

@@ -12,7 +12,7 @@ from exoliver.inference.wald import MIN_MEAN, Fit
 
 
 def likelihood_ratio_test(
-    fit: Fit, counts: np.ndarray, rows: np.ndarray, *, threads: int
+    fit: Fit, counts: np.ndarray, *, rows: np.ndarray, threads: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Twice the gain in log likelihood over the model in which all contrasts are zero, at the same dispersions.
 

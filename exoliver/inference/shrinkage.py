@@ -48,7 +48,7 @@ def prior_scale(estimates: np.ndarray, variances: np.ndarray) -> float:
 
 
 def shrink_contrast(
-    fit: Fit, counts: np.ndarray, row: np.ndarray, *, scale: float, threads: int
+    fit: Fit, counts: np.ndarray, *, row: np.ndarray, scale: float, threads: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Contrast of highest posterior: a Cauchy prior on the contrast itself, a wide normal one on the rest.
 

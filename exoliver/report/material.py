@@ -88,6 +88,15 @@ class Material:
     genes: Mapping[str, pd.DataFrame]
 
     @property
+    def warnings(self) -> list[Mapping[str, str]]:
+        """What the preflight warned of, and what went amiss in the fit: where, what, fix."""
+        found = list(self.check["warnings"])
+        if self.design["trend_problem"]:
+            what = f"{self.design['trend_problem']}: dispersions were shrunken towards their mean instead"
+            found.append({"where": "model", "what": what, "fix": "read the plot of dispersions; p-values may be off"})
+        return found
+
+    @property
     def fdr(self) -> float:
         """The study's false discovery rate."""
         return float(self.settings["fdr"])

@@ -39,7 +39,7 @@ MOST_DECISIONS = 6  # more are folded away
 def quality_section(material: Material) -> Section:
     """Design, warnings, losses and pictures."""
     samples = sample_table(material)
-    warnings = material.check["warnings"]
+    warnings = material.warnings
     shapes = [
         histogram_words(material.tables[contrast.id]) for contrast in estimable(main_contrasts(material.contrasts))
     ]
@@ -61,7 +61,7 @@ def quality_section(material: Material) -> Section:
 
 def _warned(warnings: int) -> str:
     """How many warnings there are."""
-    return f"the preflight gave {plural(warnings, 'warning')}" if warnings else "the preflight gave no warning"
+    return f"checks and fit gave {plural(warnings, 'warning')}" if warnings else "checks and fit gave no warning"
 
 
 def sample_table(material: Material) -> pd.DataFrame:
@@ -100,8 +100,8 @@ def _design(material: Material) -> list[Any]:
 def _notices(material: Material) -> list[Any]:
     """Warnings in full, and what was decided."""
     blocks: list[Any] = [Heading("Warnings and decisions")]
-    warnings = tuple((item["where"], item["what"], item["fix"]) for item in material.check["warnings"])
-    blocks.append(Notices(warnings) if warnings else Prose(("The preflight found nothing to warn of.",)))
+    warnings = tuple((item["where"], item["what"], item["fix"]) for item in material.warnings)
+    blocks.append(Notices(warnings) if warnings else Prose(("There is nothing to warn of.",)))
     decisions = tuple(material.check["decisions"])
     return [
         *blocks,

@@ -55,6 +55,8 @@ def design() -> dict[str, Any]:
         "genes_filtered": 667,
         "nested_donor": False,
         "dispersion_trend": "parametric",
+        "trend_problem": "",
+        "replaced_counts": 0,
         "mean_dispersion": None,
     }
 

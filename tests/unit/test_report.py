@@ -412,7 +412,7 @@ class TestSections:
         warning = {"where": "samples.tsv", "what": "few samples", "fix": "read with care"}
         section = quality_section(make_material(check={"warnings": [warning]}))
         assert Notices((("samples.tsv", "few samples", "read with care"),)) in section.blocks
-        assert section.finding.startswith("The preflight gave 1 warning;")
+        assert section.finding.startswith("Checks and fit gave 1 warning;")
 
     def test_losses_are_counted_step_by_step(self) -> None:
         """Rows, what was set aside, what took part, what was tested."""
