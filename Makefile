@@ -31,8 +31,9 @@ preflight: $(VENV)/.installed ## check every dataset of the study, compute nothi
 test: $(VENV)/.installed ## run all tests (real datasets need ../shared)
 	@$(BIN)/pytest -m ""
 
-bench: $(VENV)/.installed ## run the study from scratch and print time and memory by stage
-	@$(BIN)/python tests/bench.py $(STUDY) --cores $(CORES)
+bench: $(VENV)/.installed ## speed and memory as ratios (WRITE=1: into docs/performance.md); STUDY=...: that study by stage
+	@$(BIN)/python -m $(if $(filter command environment,$(origin STUDY)), \
+	  bench.stages $(STUDY) --cores $(CORES), bench $(if $(WRITE),--write))
 
 lint: $(VENV)/.installed ## style, types, format and the workflow's own lint
 	@$(BIN)/ruff check .

@@ -9,13 +9,13 @@ from typing import Any
 import pandas as pd
 
 from exoliver.collection_checks import check_collections, check_own_sets
-from exoliver.contrasts import derive_contrasts, time_label
+from exoliver.contrasts import derive_contrasts, time_label, unlike_comparators
 from exoliver.counts import Material, read_parts
 from exoliver.design import Design, aliased_columns, build_design
 from exoliver.gene_filter import samples_needed, takes_part
 from exoliver.identifiers import identify_genes, read_annotation
 from exoliver.problems import Findings, Problem, StudyError, fault, listed, warning
-from exoliver.study import Arm, ExtraContrast, GeneFilter, Intake, NoBaseError, each_from_plain, from_plain
+from exoliver.study import Arm, ExtraContrast, GeneFilter, Intake, NoBaseError, base_of, each_from_plain, from_plain
 
 MIN_SHARED_GENES = (
     100  # genes counted in every sample, that size factors rest on (science of DESeq2's median of ratios)
@@ -77,9 +77,9 @@ def check_dataset(
             covariates=intake.covariates,
             numeric=intake.numeric_covariates,
         )
-        is_single = intake.donor is not None and not parts.samples["donor"].duplicated().any()
-        findings += Findings(decisions=(f"every {intake.donor} has one sample: it is no term",) if is_single else ())
-        findings += check_design(design, str(samples_file), donor=None if is_single else intake.donor)
+        if intake.donor is not None and not parts.samples["donor"].duplicated().any():
+            findings += Findings(decisions=(f"every {intake.donor} has one sample: it is no term",))
+        findings += check_design(design, str(samples_file), donor=intake.donor)
         findings += _check_contrasts(design, intake, arms, contrasts)
         findings += _check_confounding(parts.samples, intake, str(samples_file))
     if parts.counts is not None and ledger is not None:
@@ -194,7 +194,10 @@ def _unsupported(intake: Intake) -> Findings:
 def _check_mapping(ledger: pd.DataFrame, intake: Intake, where: str) -> Findings:
     """Enough ids are known for the declared kind and organism."""
     if intake.counts.identifiers == "other":
-        return Findings()
+        what = "identifiers of kind other are not looked up: no symbols, and so no gene set or panel gene can be tested"
+        return warning(
+            intake.id, what, fix="write counts.identifiers: ensembl, entrez or symbol if they are of that kind"
+        )
     genes = ledger[ledger["kind"] == "gene"]
     known = int((~genes["note"].str.contains("not_in_annotation")).sum())
     share = known / max(len(genes), 1)
@@ -246,7 +249,16 @@ def _check_contrasts(
     if lost:
         fix = "where one arm serves every time, write at: all_times in that arm"
         findings += warning(intake.id, f"cannot be estimated, as an arm lacks the time: {listed(lost)}", fix=fix)
-    return findings + _check_unequal_times(contrasts, intake)
+    return findings + _check_bases(arms, intake) + _check_unequal_times(contrasts, intake)
+
+
+def _check_bases(arms: Mapping[str, Arm], intake: Intake) -> Findings:
+    """A product on healthy animals that nothing can be compared with has no contrasts."""
+    alone = [name for name, arm in arms.items() if arm.role == "treated_healthy" and base_of(name, arms) is None]
+    if not alone:
+        return Findings()
+    what = f"there is no arm to compare {listed(alone)} with, so that it has no contrasts of its own"
+    return warning(f"{intake.id}: arms", what, fix="give another arm the role healthy or reference, or write against")
 
 
 def _has_arms(contrast: ExtraContrast, arms: Mapping[str, Arm]) -> bool:
@@ -267,11 +279,8 @@ def _check_unequal_times(contrasts: Sequence[Any], intake: Intake) -> Findings:
 
 def _check_comparators(dataset: str, arms: Mapping[str, Arm]) -> Findings:
     """Naive healthy against vehicle-injured confounds the injury with vehicle and procedure."""
-    naive = [
-        name for name, arm in arms.items() if arm.role == "healthy" and arm.procedure == "naive" and not arm.vehicle
-    ]
-    vehicle = [name for name, arm in arms.items() if arm.role == "injured" and arm.vehicle]
-    if not naive or not vehicle:
+    naive, vehicle = unlike_comparators(arms)
+    if not naive:
         return Findings()
     what = f"{listed(naive)} is naive, {listed(vehicle)} was given a vehicle: the injury effect holds the vehicle's too"
     return warning(

@@ -10,7 +10,8 @@ from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
 
-from exoliver.study import TREATED_ROLES, Arm, ExtraContrast, base_of
+from exoliver.roles import TREATED_ROLES
+from exoliver.study import Arm, ExtraContrast, base_of
 
 TIME_UNITS = {"min": "min", "h": "h", "day": "d", "week": "w", "month": "mo"}
 FOLLOWED = ("injury", "treatment")  # effects whose change over time is tested
@@ -161,6 +162,23 @@ def _pairs(arms: Mapping[str, Arm]) -> Iterator[tuple[str, str, str]]:
         for earlier in treated[:position]:
             if bases[later] == bases[earlier]:
                 yield "head_to_head", later, earlier
+
+
+def unlike_comparators(arms: Mapping[str, Arm]) -> tuple[list[str], list[str]]:
+    """Naive healthy and vehicle-given injured arms: the injury effect between them holds the vehicle's too.
+
+    Parameters
+    ----------
+    arms
+        The arms by name.
+
+    Returns
+    -------
+    Names of both; two empty lists where one of the two kinds is lacking, and nothing is confounded.
+    """
+    naive = [name for name, arm in arms.items() if (arm.role, arm.procedure, arm.vehicle) == ("healthy", "naive", None)]
+    given = [name for name, arm in arms.items() if arm.role == "injured" and arm.vehicle is not None]
+    return (naive, given) if naive and given else ([], [])
 
 
 def _times_of(arm: str, cells: Sequence[Cell]) -> list[float | None]:

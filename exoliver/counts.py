@@ -134,9 +134,9 @@ def read_matrix_file(
     except (OSError, EOFError, zlib.error, csv.Error, pd.errors.ParserError, ValueError) as error:
         what = f"the file cannot be read: {str(error).strip()}"
         return None, fault(where, what, fix="give a tab- or comma-separated table of counts in UTF-8")
-    of_header = _header_faults(header, where)
-    if of_header.problems:
-        return None, of_header
+    of_cells = _header_faults(header, where, known) + _line_breaks(table, where)
+    if of_cells.problems:
+        return None, of_cells
     table = table.set_index(header[0])
     if len(table) == 0:
         return None, fault(where, "the file has no genes", fix="name the right file")
@@ -145,8 +145,8 @@ def read_matrix_file(
     return table, findings + more
 
 
-def _header_faults(header: Sequence[str], where: str) -> Findings:
-    """Columns that are repeated, nameless or alone."""
+def _header_faults(header: Sequence[str], where: str, known: Sequence[str]) -> Findings:
+    """Columns that are repeated, nameless, broken or alone, and a column of genes with the name of a sample."""
     if len(header) < 2:
         return fault(where, "the file has one column only", fix="separate columns by tabs (.tsv) or commas (.csv)")
     repeated = sorted({name for name in header[1:] if header.count(name) > 1 and name})
@@ -156,7 +156,30 @@ def _header_faults(header: Sequence[str], where: str) -> Findings:
     nameless = [number for number, name in enumerate(header, start=1) if number > 1 and name == ""]
     if nameless:
         findings += fault(where, f"columns without a name: {listed(nameless)}", fix="name them, or take them out")
+    broken = [shown(name) for name in header if any(letter in name for letter in "\t\r\n")]
+    if broken:
+        what = f"names of columns hold a tab or line break: {listed(broken)}"
+        findings += fault(where, what, fix="look for a quote left open in the header")
+    if header[0] in known and header[0] not in repeated:
+        what = f"the first column, that of the genes, is called '{header[0]}' as a sample is"
+        findings += fault(where, what, fix="write gene_id in its place; the header may lack its first cell")
     return findings
+
+
+def _line_breaks(table: pd.DataFrame, where: str) -> Findings:
+    """The fault of a quote left open: the rows up to the next quote stand in one cell."""
+    broken = []
+    for name, column in table.items():
+        text = "".join(column)
+        if "\n" in text or "\r" in text:
+            broken.append((int(column.str.contains(r"[\r\n]").to_numpy().argmax()), str(name)))
+    if not broken:
+        return Findings()
+    row, name = min(broken, key=lambda cell: cell[0])
+    column = f"column {name}" if name else "column 1"
+    what = f"{column} of {shown(table.iat[row, 0])} holds a line break: the rows from this one on were read as one"
+    fix = "look for a quote left open in this row, and take it out; a cell cannot go over several lines"
+    return fault(f"{where}: gene {row + 1}", what, fix=fix)
 
 
 def _gene_ids(ids: pd.Index, where: str) -> Findings:
@@ -168,10 +191,9 @@ def _gene_ids(ids: pd.Index, where: str) -> Findings:
     if (ids == MISSING_IN_TABLES).any():
         what = f"a row is named {MISSING_IN_TABLES}, which means a missing value in every table"
         findings += fault(f"{where}: column 1", what, fix="rename it, or take the row out")
-    broken = ids[ids.str.contains(r"[\t\r\n]")]
+    broken = ids[ids.str.contains("\t")]
     if len(broken):
-        what = f"{shown(broken[0])} holds a tab or line break: rows were read as one"
-        findings += fault(f"{where}: column 1", what, fix="look for a quote left open")
+        findings += fault(f"{where}: column 1", f"{shown(broken[0])} holds a tab", fix="look for a quote left open")
     doubled = ids[ids.duplicated()].unique()
     doubled = doubled[doubled != ""]
     if len(doubled):
@@ -200,6 +222,7 @@ def _sample_columns(
     keys, more = _resolved(spec.rename, [*ids, *ids.values()], others, f"{where}: counts.rename")
     findings += more
     renamed = dict(zip(keys, (spec.rename[name] for name in spec.rename), strict=True))
+    of_renaming = [name for name, id_ in ids.items() if name in renamed or id_ in renamed]
     ids = {name: renamed.get(name, renamed.get(id_, id_)) for name, id_ in ids.items()}
     taken = list(ids.values())
     doubled = sorted({name for name in taken if taken.count(name) > 1})
@@ -208,7 +231,7 @@ def _sample_columns(
             where, f"several columns are sample {listed(doubled)}", fix="correct counts.rename or columns"
         )
     decisions = [f"columns of {where} that are not samples: {listed(annotation, 20)}"] if annotation else []
-    decisions += [f"column '{name}' of {where} is sample {new}" for name, new in ids.items() if name in renamed]
+    decisions += [f"column '{name}' of {where} is sample {ids[name]}" for name in of_renaming]
     chosen_table = table[list(ids)].set_axis(pd.Index(taken, dtype=object), axis=1)
     unique = chosen_table.loc[:, ~chosen_table.columns.duplicated()]
     return unique, findings + Findings(decisions=tuple(decisions))

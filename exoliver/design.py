@@ -11,6 +11,7 @@ import pandas as pd
 from exoliver.contrasts import Cell
 
 MIN_RESIDUAL = 1
+ROUNDING = 1e-12  # a range below this share of the largest value is that of rounding: the covariate is constant
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,13 @@ class Design:
     ----------
     matrix
         Samples x columns, float; cells first, then dummies of donor and covariates (first level left out), then numeric
-        covariates, centred.
+        covariates, each with mean 0 and standard deviation 1.
     cells
         The cells, in the order of their columns.
     terms
         Column name to what it is in words of the sample sheet.
     nested_donor
-        The donor column was left out, as every donor is in one arm only.
+        The donor column was left out, as every donor is in one arm only, though some have several samples.
     """
 
     matrix: pd.DataFrame
@@ -61,7 +62,7 @@ def build_design(
         Arms in the order of the YAML.
     donor
         The dataset names a donor column. A donor who is in one arm only cannot be told from it: where that holds for
-        all, the column is left out, and `nested_donor` says so.
+        all, the column is left out; where some of them have several samples, `nested_donor` says so.
     covariates, numeric
         Columns of categorical and of numeric covariates.
 
@@ -75,15 +76,15 @@ def build_design(
     terms = {
         cell.name: f"arm {cell.arm}" + (f" at time {cell.time:g}" if cell.time is not None else "") for cell in cells
     }
-    nested = donor and is_nested(samples)
-    for name in [*(["donor"] if donor and not nested else []), *covariates]:
+    crossed = donor and bool((samples.groupby("donor")["arm"].nunique() > 1).any())
+    nested = donor and not crossed and bool(samples["donor"].duplicated().any())
+    for name in [*(["donor"] if crossed else []), *covariates]:
         dummies = _dummies(samples[name].astype(str), name)
         terms |= {column: f"{name} {column.removeprefix(name + '=')}" for column in dummies}
         blocks.append(dummies)
     for name in numeric:
-        values = samples[name].astype(float)
         terms[name] = f"numeric covariate {name}"
-        blocks.append((values - values.mean()).to_frame(name))
+        blocks.append(_standardised(samples[name].astype(float)).to_frame(name))
     return Design(pd.concat(blocks, axis=1), cells, terms, nested)
 
 
@@ -100,9 +101,13 @@ def _cell_of(row: tuple[str, float]) -> Cell:
     return Cell(arm, None if pd.isna(time) else float(time))
 
 
-def is_nested(samples: pd.DataFrame) -> bool:
-    """Every donor is in one arm only."""
-    return bool((samples.groupby("donor")["arm"].nunique() == 1).all())
+def _standardised(values: pd.Series) -> pd.Series:
+    """Values with mean 0 and standard deviation 1, whatever their unit; zeros where they are constant."""
+    spread = values.max() - values.min()
+    if spread <= ROUNDING * values.abs().max():
+        return values * 0.0
+    scaled = (values - values.mean()) / spread  # first, so that no square is too small for a float
+    return scaled / scaled.std()
 
 
 def _dummies(values: pd.Series, name: str) -> pd.DataFrame:

@@ -129,8 +129,9 @@ def read_gene_sets(path: Path) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        Not such a file; a set is defined twice, has no name or no member; a table names a member of a set twice, has a
-        weight that is not positive or a sign that is neither 1 nor -1. A GMT file may repeat a member, to no effect.
+        Not such a file; a set is defined twice or has no member; a set or member has no name, or the name NA; a table
+        names a member of a set twice, has a weight that is not positive or a sign that is neither 1 nor -1. A GMT file
+        may repeat a member, to no effect.
     """
     suffix = _SUFFIX.search(path.name)
     if suffix is None:
@@ -142,6 +143,9 @@ def read_gene_sets(path: Path) -> pd.DataFrame:
     if not lines:
         raise ValueError(f"{path.name}: the file is empty")
     table = _parse_gmt(lines, path.name) if suffix[1] == "gmt" else _parse_tsv(lines, path.name)
+    for column, what in {"gene_set": "set", "gene": "set member"}.items():
+        if table[column].isin(["", "NA"]).any():
+            raise ValueError(f"{path.name}: there is a {what} without a name (NA is none)")
     return table.sort_values(["gene_set", "gene"], ignore_index=True)
 
 
@@ -267,9 +271,6 @@ def _parse_tsv(lines: Sequence[str], file: str) -> pd.DataFrame:
         if len(row) != len(header):
             raise ValueError(f"{file}: line {number} has {len(row)} fields, the header {len(header)}")
     table = pd.DataFrame(body, columns=header)
-    for column, what in {"gene_set": "set without a name", "gene": "set member without a name"}.items():
-        if table[column].isin(["", "NA"]).any():
-            raise ValueError(f"{file}: there is a {what}")
     repeated = table[table.duplicated(["gene_set", "gene"])]
     if len(repeated):
         gene_set, gene = repeated.iloc[0][["gene_set", "gene"]]

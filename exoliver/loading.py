@@ -20,11 +20,11 @@ from exoliver.study import (
     NAME_SLUG,
     SLUG,
     TREATED_ROLES,
-    Arm,
     Dataset,
     NoBaseError,
     Settings,
     base_of,
+    base_or_none,
     faults_of,
     schema_of,
 )
@@ -238,20 +238,25 @@ def _id_of(file: str, given: object) -> str:
 
 
 def _base_problems(dataset: Dataset, file: str) -> list[Problem]:
-    """Arms whose base is missing or ambiguous."""
+    """Arms whose base is missing or ambiguous; arms none of which has a base, so that nothing is compared."""
     problems = []
+    bases = []
     for name in dataset.arms.levels:
         try:
-            base_of(name, dataset.arms.levels)
+            bases.append(base_of(name, dataset.arms.levels))
         except NoBaseError as fault:
             problems.append(Problem(f"{file}: arms.levels.{name}.against", fault.what, fault.fix))
+    if len(bases) > 1 and set(bases) == {None} and not problems and not dataset.contrasts:
+        what = "no arm is compared with another one, so that there is no contrast"
+        fix = "write against: in the arms that are to be compared, or give them the roles that they have"
+        problems.append(Problem(f"{file}: arms.levels", what, fix))
     return [*problems, *_against_problems(dataset, file), *_baseline_problems(dataset, file)]
 
 
 def _against_problems(dataset: Dataset, file: str) -> list[Problem]:
     """Injured arms that are compared with a treated one, and arms that are compared in a circle; a circle once."""
     levels = dataset.arms.levels
-    bases = {name: _base_or_none(name, levels) for name in levels}
+    bases = {name: base_or_none(name, levels) for name in levels}
     problems = []
     told: set[str] = set()
     for name, base in bases.items():
@@ -266,14 +271,6 @@ def _against_problems(dataset: Dataset, file: str) -> list[Problem]:
             problems.append(Problem(f"{file}: arms.levels.{name}.against", what, "take out one against"))
             told |= set(circle)
     return problems
-
-
-def _base_or_none(name: str, levels: Mapping[str, Arm]) -> str | None:
-    """The base of an arm; None too where that is told as a problem."""
-    try:
-        return base_of(name, levels)
-    except NoBaseError:
-        return None
 
 
 def _circle(name: str, bases: Mapping[str, str | None]) -> list[str]:

@@ -41,17 +41,30 @@ def read_text_table(path: str | Path) -> tuple[list[str], pd.DataFrame]:
     width = len(_cells(rest, delimiter))
     if max(width, len(header)) < 2:
         return header, pd.DataFrame()
-    if width == len(header) + 1:
-        header = ["", *header]  # as R writes row names: the id column has no name
-    elif width > len(header):
+    if width > len(header) + 1:
         raise ValueError(f"its first row has {width} cells, the header {len(header)}")
     # pandas drops surplus cells of the first row and only warns; that row was counted above. Later ones it refuses.
     table = pd.read_csv(
-        io.StringIO(rest), sep=delimiter, header=None, names=range(len(header)), index_col=False, dtype=str,
+        io.StringIO(rest), sep=delimiter, header=None, names=range(max(width, len(header))), index_col=False, dtype=str,
         keep_default_na=False, na_filter=False, quoting=csv.QUOTE_MINIMAL,
     )  # fmt: skip
+    if width > len(header):
+        header, table = _surplus_explained(header, table)
     table.columns = pd.Index(header, dtype=object)
     return header, table
+
+
+def _surplus_explained(header: list[str], table: pd.DataFrame) -> tuple[list[str], pd.DataFrame]:
+    """Rows of one cell more than the header: R's row names, which have no header, or a delimiter behind every row."""
+    is_blank = table.iloc[:, -1].str.strip() == ""
+    if is_blank.all():
+        return header, table.iloc[:, :-1]
+    if is_blank.any():
+        raise ValueError(
+            f"its rows have one cell more than the header, and the last is blank in {is_blank.sum()} of {len(table)} "
+            "rows: name every column in the header, and end no row with a separator"
+        )
+    return ["", *header], table
 
 
 def _cells(text: str, delimiter: str) -> list[str]:

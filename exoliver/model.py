@@ -93,6 +93,7 @@ class Model:
             "mean_dispersion": None if np.isnan(self.mean_dispersion) else self.mean_dispersion,
             "trend_problem": self.trend_problem,
             "replaced_counts": len(self.replaced),
+            "largest_group": int(np.unique(self.design, axis=0, return_counts=True)[1].max()),
         }
 
     def with_replaced(self, counts: np.ndarray) -> np.ndarray:
@@ -140,7 +141,7 @@ class Model:
             ("filtered", ~self.takes_part),
             ("all_zero", self.takes_part & ~tested),
             ("count_outlier", tested & self.is_count_outlier),
-            ("not_converged", tested & ~self.has_converged),
+            ("not_converged", tested & (~self.has_converged | (~has_pvalue & ~self.is_count_outlier))),
             ("low_count", tested & has_pvalue & ~has_padj),
         ]
         texts = [list(of_contrast) for _ in self.genes]

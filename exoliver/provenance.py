@@ -10,6 +10,7 @@ import os
 import platform
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from importlib import metadata
 from pathlib import Path, PurePath
 from typing import Any
@@ -18,6 +19,8 @@ from urllib.parse import quote
 import pandas as pd
 
 from exoliver import __version__
+from exoliver.figures.words import joined
+from exoliver.report.naming import dataset_titles, has_injury
 from exoliver.report.render import render_text
 from exoliver.tables import INPUTS, SOFTWARE
 
@@ -31,21 +34,24 @@ IDENTIFIERS = {
     "symbol": "symbols",
     "other": "identifiers that are not looked up",
 }
-REFERENCES = (
-    "Love MI, Huber W, Anders S (2014). Genome Biol 15:550. doi:10.1186/s13059-014-0550-8",
-    "Anders S, Huber W (2010). Genome Biol 11:R106. doi:10.1186/gb-2010-11-10-r106",
-    "Muzellec B, Teleńczuk M, Cabeli V, et al. (2023). Bioinformatics 39:btad547. doi:10.1093/bioinformatics/btad547",
-    "Benjamini Y, Hochberg Y (1995). J R Stat Soc B 57:289. doi:10.1111/j.2517-6161.1995.tb02031.x",
-    "Bourgon R, Gentleman R, Huber W (2010). PNAS 107:9546. doi:10.1073/pnas.0914005107",
-    "Wolf FA, Angerer P, Theis FJ (2018). Genome Biol 19:15. doi:10.1186/s13059-017-1382-0",
-    "Virshup I, Rybakov S, Theis FJ, Angerer P, Wolf FA (2024). J Open Source Softw 9:4371. doi:10.21105/joss.04371",
-    "Subramanian A, Tamayo P, Mootha VK, et al. (2005). PNAS 102:15545. doi:10.1073/pnas.0506580102",
-    "Korotkevich G, Sukhov V, Budin N, et al. (2021). bioRxiv 060012. doi:10.1101/060012",
-    "Fang Z, Liu X, Peltz G (2023). Bioinformatics 39:btac757. doi:10.1093/bioinformatics/btac757",
-    "Mölder F, Jablonski KP, Letcher B, et al. (2021). F1000Research 10:33. doi:10.12688/f1000research.29032.2",
-    "Zhu A, Ibrahim JG, Love MI (2019). Bioinformatics 35:2084. doi:10.1093/bioinformatics/bty895",
-)
-OF_GENE_SETS = (8, 9, 10)  # references that an organism without gene sets does not need
+REFERENCES = {  # by the name that the template cites them with
+    "deseq2": "Love MI, Huber W, Anders S (2014). Genome Biol 15:550. doi:10.1186/s13059-014-0550-8",
+    "deseq": "Anders S, Huber W (2010). Genome Biol 11:R106. doi:10.1186/gb-2010-11-10-r106",
+    "pydeseq2": "Muzellec B, Teleńczuk M, Cabeli V, et al. (2023). Bioinformatics 39:btad547. "
+    "doi:10.1093/bioinformatics/btad547",
+    "adjustment": "Benjamini Y, Hochberg Y (1995). J R Stat Soc B 57:289. doi:10.1111/j.2517-6161.1995.tb02031.x",
+    "filtering": "Bourgon R, Gentleman R, Huber W (2010). PNAS 107:9546. doi:10.1073/pnas.0914005107",
+    "shrinkage": "Zhu A, Ibrahim JG, Love MI (2019). Bioinformatics 35:2084. doi:10.1093/bioinformatics/bty895",
+    "scanpy": "Wolf FA, Angerer P, Theis FJ (2018). Genome Biol 19:15. doi:10.1186/s13059-017-1382-0",
+    "anndata": "Virshup I, Rybakov S, Theis FJ, Angerer P, Wolf FA (2024). J Open Source Softw 9:4371. "
+    "doi:10.21105/joss.04371",
+    "gsea": "Subramanian A, Tamayo P, Mootha VK, et al. (2005). PNAS 102:15545. doi:10.1073/pnas.0506580102",
+    "multilevel": "Korotkevich G, Sukhov V, Budin N, et al. (2021). bioRxiv 060012. doi:10.1101/060012",
+    "gseapy": "Fang Z, Liu X, Peltz G (2023). Bioinformatics 39:btac757. doi:10.1093/bioinformatics/btac757",
+    "snakemake": "Mölder F, Jablonski KP, Letcher B, et al. (2021). F1000Research 10:33. "
+    "doi:10.12688/f1000research.29032.2",
+}
+LEAST_GROUP, LEAST_REPLACED = 3, 7  # samples alike in all terms: for a search for outliers, and to replace their counts
 
 CRATE_VERSION = "https://w3id.org/ro/crate/1.1"
 # RO-Crate 1.1 has no term for a checksum; that of the Workflow Run Crate profiles is the one others use.
@@ -69,20 +75,26 @@ def methods_text(facts: Mapping[str, Any], *, settings: Mapping[str, Any], desig
     """
     values = {**_data_values(facts, design), **_model_values(facts, design), **_limit_values(facts)}
     threshold = settings["log2_fold_change_threshold"]
-    has_gene_sets = facts["organism"] in ORGANISMS
-    numbered = enumerate(REFERENCES, start=1)
+    cited: dict[str, int] = {}
     return render_text(
         "methods.md.j2",
         **values,
-        has_gene_sets=has_gene_sets,
+        has_gene_sets=facts["organism"] in ORGANISMS,
         versions=_versions(),
-        null=f"effects of up to {threshold:g} on the log2 scale" if threshold else "zero",
+        threshold=f"{threshold:g}" if threshold else "",
         fdr=f"{settings['fdr']:g}",
         set_min=settings["set_size"]["min"],
         set_max=settings["set_size"]["max"],
         seed=settings["seed"],
-        references=[pair for pair in numbered if has_gene_sets or pair[0] not in OF_GENE_SETS],
+        cite=partial(_cite, cited),
+        cited=cited,
+        references=REFERENCES,
     )
+
+
+def _cite(cited: dict[str, int], *names: str) -> str:
+    """Numbers of references in brackets; one that was not cited before takes the next number."""
+    return f"[{', '.join(str(cited.setdefault(name, len(cited) + 1)) for name in names)}]"
 
 
 def study_methods(
@@ -102,8 +114,12 @@ def study_methods(
     settings
         As `methods_text` takes them, and the study's `title`.
     """
-    pairs = zip(datasets.values(), designs, strict=True)
-    parts = [methods_text(facts, settings=settings, design=design) for facts, design in pairs]
+    titles = dataset_titles(datasets)
+    pairs = zip(datasets.items(), designs, strict=True)
+    parts = [
+        methods_text({**facts, "title": titles[name]}, settings=settings, design=design)
+        for (name, facts), design in pairs
+    ]
     return "\n".join([f"## {settings['title']}\n", *parts])
 
 
@@ -122,14 +138,16 @@ def _data_values(facts: Mapping[str, Any], design: Mapping[str, Any]) -> dict[st
         "unit": facts["samples"].get("unit") if facts["samples"] else "animal",
         "cells": [f"{_cell(cell, facts, unit)} (n = {samples})" for cell, samples in groups],
         "identifiers": IDENTIFIERS[counts["identifiers"]],
+        "is_looked_up": counts["identifiers"] != "other" and facts["organism"] in ORGANISMS,
         "is_estimated": counts["values"] == "estimated_counts",
     }
 
 
 def _model_values(facts: Mapping[str, Any], design: Mapping[str, Any]) -> dict[str, Any]:
     """The design and the genes that took part."""
-    keep = facts["gene_filter"]
-    donor = ["donor"] if facts["donor"] and not design["nested_donor"] else []
+    keep, replaced, group = facts["gene_filter"], design["replaced_counts"], design["largest_group"]
+    donor = ["donor"] if facts["donor"] and any(name.startswith("donor=") for name in design["columns"]) else []
+    terms = [*donor, *facts["covariates"], *facts["numeric_covariates"]]
     if design["dispersion_trend"] == "parametric":
         dispersion = "Dispersions were shrunken towards a parametric trend on the mean."
     else:
@@ -139,11 +157,14 @@ def _model_values(facts: Mapping[str, Any], design: Mapping[str, Any]) -> dict[s
         "min_samples": min(design["replicates"]) if keep["min_samples"] is None else keep["min_samples"],
         "genes_fitted": f"{design['genes_fitted']:,}",
         "genes_filtered": f"{design['genes_filtered']:,}",
-        "terms": ", ".join([*donor, *facts["covariates"], *facts["numeric_covariates"]]),
+        "terms": joined(terms),
+        "alike": joined(["arm", *(["time"] if facts["time"] else []), *terms]),
+        "seeks_outliers": group >= LEAST_GROUP,
+        "replaces_outliers": group >= LEAST_REPLACED,
         "columns": len(design["columns"]),
         "residual_df": design["residual_df"],
         "dispersion": dispersion,
-        "replaced": f"{design['replaced_counts']:,}" if design["replaced_counts"] else "",
+        "replaced": f"{replaced:,} {'count' if replaced == 1 else 'counts'}" if replaced else "none was",
         "nested_donor": design["nested_donor"],
         "has_times": len({time for _, time in design["cells"] if time is not None}) > 1,
     }
@@ -156,6 +177,7 @@ def _limit_values(facts: Mapping[str, Any]) -> dict[str, Any]:
     lots = sorted({arm["lot"] for arm in arms if arm["lot"] and arm["lot_donors"] == 1})
     return {
         "is_tissue": facts["system"]["kind"] in TISSUES,
+        "has_injury": has_injury(facts),
         "has_all_times": any(arm["at"] for arm in arms),
         "death": (facts["injury"] or {}).get("death"),
         "foreign": ", ".join(species),
@@ -222,9 +244,11 @@ def _is_licence(classifier: str) -> bool:
 
 
 def file_digests(files: Iterable[str]) -> pd.DataFrame:
-    """SHA-256 of files, sorted by path; of an absolute path the name alone is shown."""
-    rows = [(_shown(file), hashlib.sha256(Path(file).read_bytes()).hexdigest()) for file in files]
-    return pd.DataFrame(sorted(set(rows)), columns=list(INPUTS))
+    """SHA-256 of files, sorted by path; of an absolute path (the index says so) the name alone is shown."""
+    rows = {
+        (_shown(file), hashlib.sha256(Path(file).read_bytes()).hexdigest(), Path(file).is_absolute()) for file in files
+    }
+    return pd.DataFrame(sorted(rows), columns=[*INPUTS, "is_absolute"]).set_index("is_absolute")
 
 
 def _shown(file: str) -> str:
@@ -254,8 +278,7 @@ def describe_crate(
     Sefton et al., RO-Crate Metadata Specification 1.1, 10.5281/zenodo.4031327.
     """
     folder = PurePath(path).parent.as_posix()
-    given = [_file_entity(row.file, row.sha256, folder) for row in inputs.itertuples()]
-    made = [_file_entity(row.file, row.sha256, folder) for row in outputs.itertuples()]
+    given, made = _file_entities(inputs, folder), _file_entities(outputs, folder)
     programs = [_program_entity(row.package, row.version) for row in software.itertuples() if row.package in NAMED]
     own = _program_entity("exoliver", __version__) | {"softwareRequirements": _references(programs)}
     descriptor = {
@@ -291,11 +314,15 @@ def _root_entity(settings: Mapping[str, Any], files: Sequence[Mapping[str, Any]]
     return root | ({"datePublished": settings["date"]} if settings["date"] else {})
 
 
-def _file_entity(file: str, sha256: str, folder: str) -> dict[str, Any]:
-    """A file of the crate."""
-    entity = {"@id": quote(PurePath(os.path.relpath(file, folder)).as_posix()), "@type": "File"}
-    known = FORMATS.get(PurePath(file).suffix)
-    return entity | {"name": file, "sha256": sha256} | ({"encodingFormat": known} if known else {})
+def _file_entities(digests: pd.DataFrame, folder: str) -> list[dict[str, Any]]:
+    """Files of the crate; one of which the name alone is shown goes by its digest."""
+    entities = []
+    for is_absolute, (file, sha256) in zip(digests.index, digests[list(INPUTS)].to_numpy(), strict=True):
+        place = quote(PurePath(os.path.relpath(file, folder)).as_posix())
+        entity = {"@id": f"#{sha256}-{quote(file)}" if is_absolute else place, "@type": "File"}
+        known = FORMATS.get(PurePath(file).suffix)
+        entities.append(entity | {"name": file, "sha256": sha256} | ({"encodingFormat": known} if known else {}))
+    return entities
 
 
 def _program_entity(name: str, version: str) -> dict[str, Any]:

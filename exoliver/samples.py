@@ -13,7 +13,8 @@ from exoliver.problems import Findings, fault, listed, nearest, shown, warning
 from exoliver.sheet_files import read_rows
 from exoliver.study import Intake
 
-MISSING = frozenset({"", "NA", "N/A", "#N/A", "NaN", "nan", "None"})
+# In small letters, without blanks. `none` and `-` are left out: sheets use both for an arm without treatment.
+MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null"})
 MISSING_IN_TABLES = "NA"  # how every table of results writes that there is no value
 MAX_NUMBER = 1e12  # a larger covariate or time is a slip, and would spoil the arithmetic of the design
 
@@ -311,7 +312,7 @@ def _pooled_times(texts: pd.Series, arm: pd.Series, intake: Intake, where: str) 
     """The warning of an arm that serves every time, and has samples of several."""
     findings = Findings()
     for name in [name for name, level in intake.levels.items() if level.get("at") is not None]:
-        own = [text for text in dict.fromkeys(texts[arm == name]) if text not in MISSING]
+        own = [text for text in dict.fromkeys(texts[arm == name]) if not _is_missing(text)]
         if len(own) > 1:
             what = f"arm {name} has samples of several times ({listed(own)}); they are pooled into one baseline"
             fix = "take out at: all_times where each time has its own samples"
@@ -335,9 +336,14 @@ def _numbers(texts: pd.Series, column: str, where: str) -> tuple[pd.Series, Find
     return numbers, fault(f"{where}: column {column}", f"not a number: {cells}", fix=fix)
 
 
+def _is_missing(text: str) -> bool:
+    """The cell holds no value."""
+    return text.strip().casefold() in MISSING
+
+
 def _no_blanks(texts: pd.Series, column: str, where: str) -> Findings:
     """Blank cells of a column that the design uses are faults."""
-    blank = texts[texts.isin(MISSING)]
+    blank = texts[texts.map(_is_missing)]
     if blank.empty:
         return Findings()
     what = f"no value for samples {listed(blank.index)}"

@@ -16,6 +16,7 @@ import pandas as pd
 
 from exoliver.contrasts import time_label
 from exoliver.problems import Problem, StudyError
+from exoliver.roles import TREATED_ROLES
 from exoliver.simulation_constants import KNOWN_CPM
 
 # log10 counts per million of the other genes: a normal body, cut at its top; half of the genes of the families that
@@ -43,7 +44,6 @@ MEMBER_FACTOR_SD = 0.3
 RESPONSE_MIN, RESPONSE_MEAN_EXCESS = 0.5, 0.6
 RESPONSE_RESTORED_SD = 0.2
 
-TREATED_ROLES = ("treated", "control_product")
 MOVED_ROLES = ("injured", *TREATED_ROLES)
 # Predicted genes and clones have no name that a reader knows; the families of the second pattern are silent in liver.
 PREDICTED = r"^(?:Gm\d+|LOC\d+|RGD\d+|AABR\d+|NEWGENE|[A-Z]{1,2}\d{6}|D\d+\w*Ertd|.*Rik\d*$|.*[._:])"

@@ -11,7 +11,7 @@ from typing import Any
 
 from exoliver.collections import annotation_files, collection_files, collection_id, shipped_collections
 from exoliver.loading import Entry, Study
-from exoliver.study import Arm, CountsFile, Dataset, NoBaseError, SampleSheet, base_of, plain
+from exoliver.study import CountsFile, Dataset, SampleSheet, base_or_none, plain
 
 
 def study_file(config: Mapping[str, Any], configfiles: Sequence[Any], *, default: str) -> str:
@@ -19,14 +19,6 @@ def study_file(config: Mapping[str, Any], configfiles: Sequence[Any], *, default
     if "study" in config:
         return str(config["study"])
     return str(configfiles[-1]) if configfiles else default
-
-
-def _base(name: str, levels: Mapping[str, Arm]) -> str | None:
-    """The arm that an arm is compared with; None where there is none or the YAML is at fault."""
-    try:
-        return base_of(name, levels)
-    except NoBaseError:
-        return None
 
 
 class Wiring:
@@ -128,13 +120,20 @@ class Wiring:
 
     def arms(self, wildcards: Any) -> dict[str, Any] | None:
         """Roles and bases, from which contrasts are derived."""
+        return self._arms(wildcards, {"role", "against"})
+
+    def checked_arms(self, wildcards: Any) -> dict[str, Any] | None:
+        """The same, and the facts that the checks look at."""
+        return self._arms(wildcards, {"role", "against", "procedure", "vehicle"})
+
+    def _arms(self, wildcards: Any, keys: set[str]) -> dict[str, Any] | None:
+        """Some keys of every arm, with the base that it is compared with."""
         dataset = self._dataset(wildcards)
         if dataset is None:
             return None
-        keys = {"role", "against", "procedure", "vehicle"}
         levels = dataset.arms.levels
         return {
-            name: arm.model_dump(mode="json", include=keys) | {"against": _base(name, levels) or arm.against}
+            name: arm.model_dump(mode="json", include=keys) | {"against": base_or_none(name, levels) or arm.against}
             for name, arm in levels.items()
         }
 

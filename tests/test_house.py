@@ -56,7 +56,7 @@ DOORS = {
 }
 # Imports point from later layers to earlier ones, or stay within one; what is not named is a subject.
 LAYERS = (
-    {"problems"},
+    {"problems", "roles"},
     {"strict_yaml", "explain", "collections", "fingerprint", "running"},
     {"study"},
     {"loading", "contrasts", "tables", "model", "store"},

@@ -140,7 +140,7 @@ def check(file: str | Path = "study.yaml") -> dict[str, Any]:
             "problems": wire.problems(wildcards),
             "intake": wire.intake(wildcards),
             "sources": wire.sources(made)(wildcards),
-            "arms": wire.arms(wildcards),
+            "arms": wire.checked_arms(wildcards),
             "contrasts": wire.contrasts(wildcards),
             "gene_filter": wire.gene_filter(wildcards),
             "collections": wire.own_collections(wildcards),

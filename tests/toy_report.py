@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,7 @@ def make_material(
     days: Sequence[float] = DAYS,
     hits: int = 6,
     sure_sets: bool = True,
+    untested_sets: bool = False,
     left_out: Sequence[Cell] = (),
     gene_names: Mapping[int, str] | None = None,
     sample_prefix: str = "",
@@ -108,6 +110,8 @@ def make_material(
         Genes below the false discovery rate in each contrast, raised and lowered by turns.
     sure_sets
         Some gene sets have a small adjusted p-value.
+    untested_sets
+        No gene set has enough genes to be tested.
     left_out
         Cells without samples.
     gene_names
@@ -131,6 +135,7 @@ def make_material(
     tables = {contrast.id: make_table(genes, contrast, hits=hits, random=random) for contrast in contrasts}
     expression = make_expression(genes, cells, prefix=sample_prefix, random=random)
     collections = make_collections(contrasts, genes, facts["organism"], sure=sure_sets, random=random)
+    collections = tuple(map(untested, collections)) if untested_sets else collections
     enrichment = {collection.name: collection.enrichment for collection in collections}
     by_gene, by_set = compare_timepoints(contrasts, tables, enrichment=enrichment, fdr=SETTINGS["fdr"])
     panel = panel_genes(read_panel(), facts["organism"], own=None)
@@ -150,6 +155,7 @@ def make_material(
             "dispersion_trend": "parametric",
             "trend_problem": "",
             "replaced_counts": 0,
+            "largest_group": REPLICATES,
         },
         identifiers=make_ledger(genes),
         expression=expression,
@@ -313,6 +319,16 @@ def make_collections(
             )
         )
     return tuple(found)
+
+
+def untested(collection: CollectionResults) -> CollectionResults:
+    """The collection with too few genes in every set."""
+    numbers = dict.fromkeys(("es", "nes", "pvalue", "padj", "log2err"), np.nan)
+    tables = {
+        name: table.assign(**numbers, leading_edge=None, note="too_few_measured")
+        for name, table in collection.enrichment.items()
+    }
+    return replace(collection, enrichment=tables)
 
 
 def make_members(gene_set: str, genes: pd.DataFrame, *, is_poor: bool) -> pd.DataFrame:

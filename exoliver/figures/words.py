@@ -99,6 +99,11 @@ def fold(value: Any) -> str:
     return f"{'×' if value >= 0 else '÷'}{number(2 ** abs(value))}"
 
 
+def beyond(threshold: float) -> str:
+    """A log2 fold change that a test takes as none, as a fold: `×2 (log2 1)`."""
+    return f"×{2**threshold:.3g} (log2 {threshold:g})"
+
+
 def share(part: float, whole: float) -> str:
     """A share in per cent."""
     if not whole:
@@ -119,6 +124,12 @@ def shortened(items: Sequence[Any], limit: int) -> str:
     return f"{', '.join(map(str, items[:limit]))} and {count(rest)} more" if rest > 0 else joined(items)
 
 
+def clauses(items: Sequence[str], most: int, *, of: str) -> str:
+    """The first clauses of a sentence, and how many more there are: `a; b; and 2 further effects`."""
+    rest = len(items) - most
+    return "; ".join([*items[:most], *([f"and {plural(rest, f'further {of}')}"] if rest > 0 else [])])
+
+
 def plural(amount: int, word: str, *, words: str = "") -> str:
     """A number with its word: `1 gene`, `2 genes`."""
     return f"{count(amount)} {word if amount == 1 else words or word + 's'}"
@@ -127,6 +138,11 @@ def plural(amount: int, word: str, *, words: str = "") -> str:
 def capital(text: str) -> str:
     """A sentence with a capital letter at its start."""
     return text[:1].upper() + text[1:]
+
+
+def lowered(title: str) -> str:
+    """A title within a sentence; acronyms and names such as `E2F targets` stay as they are."""
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title
 
 
 def aligned(numbers: Sequence[str]) -> list[str]:

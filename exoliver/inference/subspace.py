@@ -38,5 +38,6 @@ def reduced_design(design: np.ndarray, rows: np.ndarray) -> np.ndarray:
     _, values, vectors = np.linalg.svd(rows[:, named])
     if len(values) < len(rows) or values.min() < 1e-10 * values.max():
         raise ValueError("the rows of the contrast depend on each other")
-    left = vectors[len(rows) :].T
+    # Scaled so that no coefficient is beyond the largest log mean: fits take one beyond 30 for a runaway.
+    left = vectors[len(rows) :].T * np.sqrt(named.sum())
     return np.column_stack([design[:, named] @ left, design[:, ~named]])

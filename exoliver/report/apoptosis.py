@@ -9,8 +9,9 @@ import pandas as pd
 from exoliver.contrasts import Contrast
 from exoliver.figures.balances_over_time import balances_over_time
 from exoliver.figures.panel_forest import panel_forest
-from exoliver.figures.words import capital, count, joined, plural
-from exoliver.report.changes import effect_cells
+from exoliver.figures.words import capital, clauses, count, joined, plural
+from exoliver.panel import LEVEL
+from exoliver.report.changes import effect_cells, null_words
 from exoliver.report.elements import (
     Bullets,
     Column,
@@ -27,12 +28,15 @@ from exoliver.report.elements import (
 from exoliver.report.material import Material
 from exoliver.report.naming import (
     BALANCES,
+    MOST_EFFECTS,
     averaged,
     effect_words,
     is_cultured,
+    leading,
     side_by_side,
     when_words,
 )
+from exoliver.report.summary import in_words, summarise_contrasts
 
 STEPS = {
     "death_receptor": "Death receptors and survival signals",
@@ -72,22 +76,31 @@ def apoptosis_section(material: Material) -> Section:
         reason = (
             f"no gene of the panel is known for {material.facts['organism']}"
             if material.panel_genes.empty
-            else "no effect can be estimated"
+            else "no effect of an injury or a product can be estimated"
         )
         return Section("apoptosis", title, f"Left out, because {reason}.", "Left out", ())
     rows = panel_rows(material, averages)
-    chosen = next((contrast for contrast in averages if contrast.kind == "treatment"), averages[0])
-    own = rows[rows["contrast"] == chosen.id].dropna(subset=["estimate"])
-    up, down = int((own["ci_low"] > 0).sum()), int((own["ci_high"] < 0).sum())
-    arm = material.look.labels[chosen.arm]
-    finding = (
-        f"{arm} raises {count(up)} and lowers {count(down)} of {plural(len(own), 'apoptosis gene')} against "
-        f"{material.look.labels[chosen.base]} (95 % intervals that leave out zero, one gene at a time: chance alone "
-        f"would give about {count(round(0.05 * len(own)))})."
-    )
-    short = f"{arm}: {count(up)} of {count(len(own))} genes up, {count(down)} down"
+    finding, short = _finding(material, rows)
     blocks = (*_table(material, averages), *_forest(material, rows), *_balances(material), *_limits(material))
     return Section("apoptosis", title, finding, short, blocks)
+
+
+def _finding(material: Material, rows: pd.DataFrame) -> tuple[str, str]:
+    """How many intervals leave out zero in each of the effects that the page speaks of; in full, and in a few words."""
+    labels, effects = material.look.labels, leading(material.contrasts)
+    summary = summarise_contrasts(effects, material.tables, fdr=material.fdr)
+    parts, shorts, most = [], [], 0
+    for contrast in effects:
+        own = rows[rows["contrast"] == contrast.id].dropna(subset=["estimate"])
+        up, down, most = int((own["ci_low"] > 0).sum()), int((own["ci_high"] < 0).sum()), max(most, len(own))
+        note = summary.loc[contrast.id, "note"]
+        genes = plural(len(own), "apoptosis gene")
+        text = f"{labels[contrast.arm]} raises {count(up)} and lowers {count(down)} of {genes}"
+        parts.append(f"{text} against {labels[contrast.base]}{f' ({note})' if note else ''}")
+        shorts.append(f"{labels[contrast.arm]}: {count(up)} up, {count(down)} down of {count(len(own))}")
+    chance = f"chance alone would give about {count(round((1 - LEVEL) * most))}{' in each' if len(effects) > 1 else ''}"
+    doubt = f"95 % intervals that leave out zero, one gene at a time: {chance}"
+    return f"{clauses(parts, MOST_EFFECTS, of='effect')} ({doubt}).", clauses(shorts, MOST_EFFECTS, of="effect")
 
 
 def panel_rows(material: Material, effects: list[Contrast]) -> pd.DataFrame:
@@ -138,7 +151,7 @@ def _table(material: Material, chosen: list[Contrast]) -> list[Any]:
     caption = (
         "log2 fold changes in the order of the pathway, not of size. Intervals hold for one gene at a time; p-values "
         "are adjusted within the panel and contrast."
-    )
+    ) + null_words(material)
     more = Link("every contrast", "panel.tsv")
     return [
         Heading("Gene by gene"),
@@ -192,7 +205,7 @@ def _balances(material: Material) -> list[Any]:
     rows = balance_rows(material)
     if rows.empty:
         return [Prose(("No balance can be made of the genes measured.",))]
-    notes = rows["note"].fillna("").str.replace("_", " ").str.replace(":", ": ").str.replace(",", ", ")
+    notes = rows["note"].map(in_words)
     columns = (
         texts("Effect", rows["effect"]),
         *([texts("Time", rows["when"])] if (rows["when"] != "").any() else []),
@@ -206,9 +219,10 @@ def _balances(material: Material) -> list[Any]:
         "design; the first balance is the headline, as MCL1 and BCL2L1 keep hepatocytes alive. In the order of the "
         "effects and times."
     )
+    caption += " p-values are for any change." if material.threshold else ""
     figure = picture(
         balances_over_time(rows, material.look),
-        "The same as a picture: above the line the survival side gains, below it the death side.",
+        "The balances of the table below: above the line the survival side gains, below it the death side.",
     )
     return [
         Heading("Balances"),

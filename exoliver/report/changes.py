@@ -9,7 +9,7 @@ import pandas as pd
 from exoliver.contrasts import Contrast
 from exoliver.figures.gene_of_interest import gene_of_interest
 from exoliver.figures.volcano import volcano
-from exoliver.figures.words import NOTHING, count, estimate, fold, joined, plural
+from exoliver.figures.words import NOTHING, beyond, clauses, count, estimate, fold, joined, plural
 from exoliver.report.elements import (
     Column,
     Heading,
@@ -19,16 +19,28 @@ from exoliver.report.elements import (
     Section,
     Table,
     counts,
+    effects,
     numbers,
     picture,
     pvalues,
     texts,
 )
 from exoliver.report.material import Material
-from exoliver.report.naming import averaged_words, contrast_words, estimable, kind_words, main_contrasts
-from exoliver.report.summary import REASONS, changed_at_some_time, summarise_contrasts
+from exoliver.report.naming import (
+    MOST_EFFECTS,
+    arm_words,
+    averaged_words,
+    contrast_words,
+    estimable,
+    kind_words,
+    leading,
+    main_contrasts,
+)
+from exoliver.report.summary import REASONS, changed_at_some_time, summarise_contrasts, tally
 
 TOP_GENES = 20
+ABOUT_ZERO = 0.005  # log2; shown as 0.00
+MOSTLY = 0.5  # share of genes from which on that is said
 NOTHING_ESTIMATED = "No contrast can be estimated with these samples."
 REASONS_IN_WORDS = {
     "not_measured": "not counted",
@@ -45,7 +57,8 @@ def changes_section(material: Material) -> Section:
     main = estimable(main_contrasts(material.contrasts))
     parts = [_changed(material, contrast, summary) for contrast in main]
     rate = f"false discovery rate of {material.fdr:g}"
-    finding = f"Genes that change at a {rate}: {'; '.join(parts)}." if parts else NOTHING_ESTIMATED
+    more = f" by more than {beyond(material.threshold)}" if material.threshold else ""
+    finding = f"Genes that change{more} at a {rate}: {'; '.join(parts)}." if parts else NOTHING_ESTIMATED
     blocks = [summary_table(material, summary), *_volcanoes(material, main)]
     for contrast in main:
         blocks += _top(material, contrast)
@@ -58,17 +71,20 @@ def _changed(material: Material, contrast: Contrast, summary: pd.DataFrame) -> s
     """Genes that change in one contrast, averaged over times and at some time."""
     at_some = changed_at_some_time(summary, contrast)
     text = f"{count(summary.loc[contrast.id, 'changed'])} in {contrast_words(contrast, material.look)}"
-    return text if at_some is None else f"{text} (at some time: {count(at_some)})"
+    null = ", against no change" if material.threshold else ""
+    return text if at_some is None else f"{text} (at some time{null}: {count(at_some)})"
 
 
 def _short(material: Material, main: list[Contrast], summary: pd.DataFrame) -> str:
     """The finding in a few words."""
     if not main:
         return "Nothing can be estimated"
-    chosen = next((contrast for contrast in main if contrast.kind == "treatment"), main[0])
-    at_some = changed_at_some_time(summary, chosen)
-    changed = plural(summary.loc[chosen.id, "changed"] if at_some is None else at_some, "gene")
-    return f"{changed} in {contrast_words(chosen, material.look)}{'' if at_some is None else ' at some time'}"
+    effects, parts = leading(material.contrasts), []
+    for contrast in effects:
+        found = tally(summary, contrast, threshold=material.threshold)
+        name = contrast_words(contrast, material.look) if len(effects) == 1 else arm_words(contrast, material.look)
+        parts.append(f"{plural(found.genes, 'gene')} in {name} {found.when}".strip())
+    return clauses(parts, MOST_EFFECTS, of="effect")
 
 
 def link_of(contrast: Contrast) -> str:
@@ -98,9 +114,19 @@ def summary_table(material: Material, summary: pd.DataFrame) -> Table:
     )
     caption = (
         f"Every contrast, in the order of the arms; changed means an adjusted p-value below {material.fdr:g}. Tests "
-        "of all times at once have no direction. Names link the full tables."
+        f"of all times at once have no direction.{null_words(material, has_all_times=True)} Names link the full tables."
     )
     return Table(caption, columns)
+
+
+def null_words(material: Material, *, has_all_times: bool = False) -> str:
+    """What p-values and intervals are of, where the study asks for more than a change; opens with a blank."""
+    if not material.threshold:
+        return ""
+    all_times = (
+        ", those of all times at once for any change" if has_all_times else "; intervals are around the estimate"
+    )
+    return f" p-values are for a change by more than {beyond(material.threshold)}{all_times}."
 
 
 def _volcanoes(material: Material, main: list[Contrast]) -> list[Any]:
@@ -124,7 +150,7 @@ def _top(material: Material, contrast: Contrast) -> list[Any]:
     title = f"First genes: {contrast_words(contrast, material.look)}"
     if table.empty:
         return [Heading(title), Prose(("No gene has a p-value.",))]
-    table = table.assign(size=table["log2_fold_change"].abs()).sort_values(
+    table = table.assign(size=table["shrunk_log2_fold_change"].abs()).sort_values(
         ["pvalue", "size", "gene_id"], ascending=[True, False, True], kind="stable"
     )
     rows = table.head(TOP_GENES)
@@ -134,23 +160,35 @@ def _top(material: Material, contrast: Contrast) -> list[Any]:
         if changed
         else f"no gene is below {material.fdr:g}, so that the order is no evidence."
     )
-    caption = f"The {count(len(rows))} smallest p-values of {count(len(table))}, smallest first; {doubt}"
-    return [Heading(title), gene_table(rows, caption, more=Link("all genes", link_of(contrast)))]
+    caption = (
+        f"The {count(len(rows))} smallest p-values of {count(len(table))}, smallest first; {doubt}{_shrunken(table)}"
+    )
+    return [Heading(title), gene_table(rows, caption + null_words(material), more=Link("all genes", link_of(contrast)))]
+
+
+def _shrunken(table: pd.DataFrame) -> str:
+    """What the shrunken fold changes are for; and not for, where the prior is so narrow that it keeps or drops them."""
+    dropped = int((table["shrunk_log2_fold_change"].abs() < ABOUT_ZERO).sum())
+    if dropped < MOSTLY * len(table):
+        return " Shrunken values pull what the counts hardly support towards zero: compare sizes of effects by them."
+    return (
+        f" Shrunken values are about zero for {count(dropped)} genes, as over all genes the estimates spread hardly "
+        "wider than their standard errors explain: that one is kept or dropped says little of the size of its effect."
+    )
 
 
 def gene_table(rows: pd.DataFrame, caption: str, *, more: Link | None) -> Table:
     """Genes with their effect, its interval and its evidence."""
     half = HALF_WIDTH * rows["lfc_se"]
-    effects = zip(
-        rows["log2_fold_change"], rows["log2_fold_change"] - half, rows["log2_fold_change"] + half, strict=True
-    )
-    shown = tuple(estimate(value, low, high=high) for value, low, high in effects)
+    value = rows["log2_fold_change"]
+    shown = tuple(estimate(*own, high=high) for *own, high in zip(value, value - half, value + half, strict=True))
     names = rows["symbol"].fillna(rows["gene_id"])
     columns: list[Column] = [
         texts("Gene", names),
         numbers("Mean count", rows["base_mean"]),
         Column("log2 fold change (95 % interval)", shown, is_number=True),
         Column("Fold", tuple(fold(value) for value in rows["log2_fold_change"]), is_number=True),
+        effects("Shrunken log2", rows["shrunk_log2_fold_change"]),
         pvalues("p", rows["pvalue"]),
         pvalues("Adjusted p", rows["padj"]),
     ]

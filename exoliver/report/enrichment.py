@@ -8,7 +8,7 @@ import pandas as pd
 
 from exoliver.contrasts import Contrast
 from exoliver.figures.gene_set_heatmap import SURE, gene_set_heatmap
-from exoliver.figures.words import count, joined, plural
+from exoliver.figures.words import clauses, count, joined, plural
 from exoliver.report.elements import (
     Column,
     Heading,
@@ -25,10 +25,13 @@ from exoliver.report.elements import (
 )
 from exoliver.report.material import CollectionResults, Material
 from exoliver.report.naming import (
+    MOST_EFFECTS,
+    arm_words,
     averaged,
     contrast_words,
     effect_words,
     estimable,
+    leading,
     main_contrasts,
     set_order,
     set_titles,
@@ -61,35 +64,38 @@ def enrichment_section(material: Material) -> Section:
     return Section("sets", title, finding, _short(material, used), tuple(blocks))
 
 
-def _chosen(material: Material) -> Contrast | None:
-    """The contrast that the finding speaks of."""
-    main = estimable(main_contrasts(material.contrasts))
-    return next((contrast for contrast in main if contrast.kind == "treatment"), main[0] if main else None)
-
-
 def _finding(material: Material, used: list[CollectionResults]) -> str:
-    """How many sets of each collection stand out."""
-    contrast = _chosen(material)
-    if contrast is None:
+    """How many sets of each collection stand out in each of the effects that the page speaks of."""
+    effects = leading(material.contrasts)
+    if not effects:
         return "No effect can be ranked"
-    parts = []
-    for collection in used:
-        table = collection.enrichment[contrast.id]
-        sure, tested = int((table["padj"] < material.fdr).sum()), int(table["pvalue"].notna().sum())
-        parts.append(f"{count(sure)} of {count(tested)} sets of {collection.entry['title']}")
-    effect = contrast_words(contrast, material.look)
-    return (
-        f"In {effect}, {joined(parts)} stand higher or lower than chance ranks them (adjusted p below {material.fdr:g})"
-    )
+    parts = [
+        f"{joined(_hits(collection, contrast, material.fdr) for collection in used)} in "
+        f"{contrast_words(contrast, material.look)}"
+        for contrast in effects
+    ]
+    told = clauses(parts, MOST_EFFECTS, of="effect")
+    return f"Sets that stand higher or lower than chance ranks them (adjusted p below {material.fdr:g}): {told}"
+
+
+def _hits(collection: CollectionResults, contrast: Contrast, fdr: float) -> str:
+    """How many sets of one collection stand out in one contrast."""
+    table = collection.enrichment[contrast.id]
+    sure, tested = int((table["padj"] < fdr).sum()), int(table["pvalue"].notna().sum())
+    return f"{count(sure)} of {count(tested)} of {collection.entry['title']}"
 
 
 def _short(material: Material, used: list[CollectionResults]) -> str:
     """The finding in a few words."""
-    contrast = _chosen(material)
-    if contrast is None:
+    effects = leading(material.contrasts)
+    if not effects:
         return "No effect can be ranked"
-    sure = sum(int((collection.enrichment[contrast.id]["padj"] < material.fdr).sum()) for collection in used)
-    return f"{plural(sure, 'set')} stand out by rank"
+    parts = []
+    for contrast in effects:
+        sure = sum(int((collection.enrichment[contrast.id]["padj"] < material.fdr).sum()) for collection in used)
+        name = contrast_words(contrast, material.look) if len(effects) == 1 else arm_words(contrast, material.look)
+        parts.append(f"{plural(sure, 'set')} in {name}")
+    return clauses(parts, MOST_EFFECTS, of="effect")
 
 
 def _collection(material: Material, collection: CollectionResults) -> list[Any]:
@@ -161,7 +167,8 @@ def _rows_in_order(material: Material, collection: CollectionResults, rows: pd.D
 def set_table(material: Material, collection: CollectionResults, *, contrast: Contrast) -> Table:
     """The sets with the largest scores in one contrast, with over-representation beside them."""
     table = collection.enrichment[contrast.id]
-    tested = table.dropna(subset=["nes"]).assign(size_of=table["nes"].abs())
+    tested = table.dropna(subset=["nes"])
+    tested = tested.assign(size_of=tested["nes"].abs())
     rows = tested.sort_values(["size_of", "gene_set"], ascending=[False, True], kind="stable").head(TOP_SETS)
     titles = set_titles(rows["gene_set"], collection.entry)
     over = collection.overrepresentation[contrast.id].set_index(["gene_set", "direction"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from exoliver.contrasts import Contrast
 from exoliver.figures.style import Look
-from exoliver.figures.words import joined, plural
+from exoliver.figures.words import beyond, joined, plural
 from exoliver.report.naming import has_injury, health_word, treated_arms
 
 STELLATE = ("stellate", "lx-2", "lx2", "hsc-t6")
@@ -49,10 +49,10 @@ def _threshold(threshold: float) -> str:
     """A test against a threshold leaves smaller effects undecided."""
     if threshold == 0:
         return ""
-    fold = f"×{2**threshold:.3g}"
     return (
-        f"Genes were tested for a change by more than {fold} (log2 {threshold:g}): here a gene that changes does so by "
-        f"more than that, and no evidence of a change means none of one beyond {fold}."
+        f"Genes were tested for a change by more than {beyond(threshold)}: here a gene that changes does so by more "
+        "than that, and no evidence of a change means none of one beyond it. Tests of all times at once, balances and "
+        "gene sets by rank are against no change at all."
     )
 
 

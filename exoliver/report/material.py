@@ -101,6 +101,11 @@ class Material:
         """The study's false discovery rate."""
         return float(self.settings["fdr"])
 
+    @property
+    def threshold(self) -> float:
+        """log2 fold change that the tests of genes took as none."""
+        return float(self.settings["log2_fold_change_threshold"])
+
 
 def read_material(
     files: Any, facts: Mapping[str, Any], *, settings: Mapping[str, Any], collections: Sequence[str]

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from exoliver.contrasts import FOLLOWED, Contrast
-from exoliver.figures.style import Look, time_words
+from exoliver.figures.style import Look, time_words, unique_labels
 from exoliver.figures.words import MINUS, capital, joined
 from exoliver.study import TREATED_ROLES
 
 CULTURED = ("cell_line", "primary_cells", "coculture", "organoid")
 MAIN_FORMS = ("averaged", "extra")
+MOST_EFFECTS = 3  # effects of one kind that have a sentence or a clause of their own
 KINDS = {
     "injury": "injury effect",
     "treatment": "treatment effect",
@@ -73,6 +74,11 @@ def effect_words(contrast: Contrast, look: Look) -> str:
     return f"{look.labels[contrast.arm]} vs {look.labels[contrast.base]}"
 
 
+def arm_words(contrast: Contrast, look: Look) -> str:
+    """The arm whose effect a contrast is; the name of one that the user wrote."""
+    return effect_words(contrast, look) if contrast.kind == "extra" else look.labels[contrast.arm]
+
+
 def contrast_words(contrast: Contrast, look: Look) -> str:
     """A contrast with its times: `CCl4 + MSC vs CCl4, day 7`."""
     effect, times = effect_words(contrast, look), [time_words(time, look.unit) for time in contrast.times]
@@ -102,8 +108,26 @@ def estimable(contrasts: Iterable[Contrast]) -> list[Contrast]:
 
 
 def averaged(contrasts: Iterable[Contrast], *kinds: str) -> list[Contrast]:
-    """Averaged contrasts of some kinds that can be estimated."""
-    return [contrast for contrast in estimable(contrasts) if contrast.form == "averaged" and contrast.kind in kinds]
+    """Contrasts of some kinds that can be estimated, averaged over times; those that the user named as they are."""
+    return [contrast for contrast in estimable(main_contrasts(contrasts)) if contrast.kind in kinds]
+
+
+def leading(contrasts: Sequence[Contrast]) -> list[Contrast]:
+    """The contrasts that a finding speaks of: treatments, else injuries, else products on the healthy, else all."""
+    groups = (averaged(contrasts, kind) for kind in ("treatment", "injury", "product_on_healthy"))
+    return next(filter(None, groups), estimable(main_contrasts(contrasts)))
+
+
+def untimed_words(contrasts: Sequence[Contrast], cells: Iterable[Sequence[Any]]) -> str:
+    """Why no effect is followed over time, from the cells of arm and time that have samples; empty where one is."""
+    chosen = estimable(contrasts)
+    if any(contrast.form == "over_time" for contrast in chosen):
+        return ""
+    if len({time for _, time in cells if time is not None}) < 2:
+        return "all samples are from one time"
+    if any(contrast.form == "at_time" and contrast.kind not in FOLLOWED for contrast in chosen):
+        return "only effects of an injury or a treatment are followed, and none has both its arms at two times"
+    return "the arms do not share two times"
 
 
 def side_by_side(contrasts: Sequence[Contrast], kinds: Sequence[str] = FOLLOWED) -> list[Contrast]:
@@ -154,6 +178,11 @@ def treated_arms(facts: Mapping[str, Any]) -> list[str]:
     """Arms that were given a product."""
     roles = (*TREATED_ROLES, "treated_healthy")
     return [name for name, arm in facts["arms"]["levels"].items() if arm["role"] in roles]
+
+
+def dataset_titles(datasets: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Title of each dataset by its id, which stands in where there is none and is added where several share one."""
+    return unique_labels({name: {"label": facts["title"] or name} for name, facts in datasets.items()})
 
 
 def unit_words(facts: Mapping[str, Any]) -> str:

@@ -9,11 +9,20 @@ import pandas as pd
 from exoliver.contrasts import Contrast
 from exoliver.figures.programmes_over_time import programmes_over_time
 from exoliver.figures.style import time_words
-from exoliver.figures.words import capital, count, joined, p_words, plural
-from exoliver.report.changes import link_of
+from exoliver.figures.words import capital, clauses, count, joined, p_words, plural
+from exoliver.report.changes import link_of, null_words
 from exoliver.report.elements import Heading, Link, Prose, Section, Table, counts, effects, picture, pvalues, texts
 from exoliver.report.material import Material
-from exoliver.report.naming import contrast_words, effect_words, estimable, set_order, set_titles
+from exoliver.report.naming import (
+    MOST_EFFECTS,
+    contrast_words,
+    effect_words,
+    estimable,
+    set_order,
+    set_titles,
+    untimed_words,
+)
+from exoliver.report.ranks import untested_words
 from exoliver.report.summary import summarise_contrasts
 
 MOST_GENES = 12
@@ -24,18 +33,20 @@ def over_time_section(material: Material) -> Section:
     omnibus = [contrast for contrast in estimable(material.contrasts) if contrast.form == "over_time"]
     title = "Which effects, when, how long?"
     if not omnibus:
-        finding = "Not testable: the arms do not share two times, so that no effect can be followed."
-        return Section("time", title, finding, "Not testable: one time", ())
+        finding = f"Not testable: {untimed_words(material.contrasts, material.design['cells'])}."
+        return Section("time", title, finding, "Not testable", ())
     summary = summarise_contrasts(material.contrasts, material.tables, fdr=material.fdr)
     parts = [
         f"{count(summary.loc[contrast.id, 'changed'])} for {effect_words(contrast, material.look)}"
         for contrast in omnibus
     ]
     finding = f"Genes whose effect changes with time at a false discovery rate of {material.fdr:g}: {joined(parts)}."
-    chosen = next((contrast for contrast in omnibus if contrast.kind == "treatment"), omnibus[0])
-    short = (
-        f"{plural(summary.loc[chosen.id, 'changed'], 'effect')} of {effect_words(chosen, material.look)} move with time"
-    )
+    chosen = [contrast for contrast in omnibus if contrast.kind == "treatment"] or omnibus
+    moving = [
+        f"{effect_words(c, material.look)} changes with time in {plural(summary.loc[c.id, 'changed'], 'gene')}"
+        for c in chosen
+    ]
+    short = clauses(moving, MOST_EFFECTS, of="effect")
     blocks: list[Any] = [*_programmes(material), *_changes(material, summary)]
     for contrast in omnibus:
         blocks += _genes(material, contrast)
@@ -65,6 +76,8 @@ def _programmes(material: Material) -> list[Any]:
     rows = programme_rows(material)
     if rows.empty:
         return [Prose(("Programmes over time are left out, as there are no gene sets for this organism.",))]
+    if untested := untested_words([rows]):
+        return [Prose((f"Programmes over time are left out, as none could be tested: {untested}.",))]
     figure = programmes_over_time(rows, material.look, fdr=material.fdr)
     caption = (
         "Normalised enrichment score of each programme at each time. It says where the genes of a programme stand in "
@@ -91,7 +104,7 @@ def _changes(material: Material, summary: pd.DataFrame) -> list[Any]:
     caption = (
         "Changes of an effect between two times (interaction), and tests of all times at once, in the order of the "
         "arms. Higher means that the effect is larger, or less negative, at the later time."
-    )
+    ) + null_words(material, has_all_times=True)
     return [Heading("Changes between times"), Table(caption, columns)]
 
 

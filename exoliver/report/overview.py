@@ -11,12 +11,14 @@ import pandas as pd
 from exoliver.contrasts import Contrast, from_index
 from exoliver.figures.study_matrix import study_matrix
 from exoliver.figures.style import Look, make_look
-from exoliver.figures.words import amount, count, joined, plural, shortened
+from exoliver.figures.words import amount, count, joined, plural
 from exoliver.report.arms import fact_words
 from exoliver.report.elements import Bullets, Files, Link, Page, Prose, Section, Table, counts, picture, texts
 from exoliver.report.naming import (
     averaged,
+    dataset_titles,
     effect_words,
+    estimable,
     has_injury,
     set_order,
     set_titles,
@@ -25,11 +27,11 @@ from exoliver.report.naming import (
     when_words,
 )
 from exoliver.report.pages import BAND
-from exoliver.report.summary import strongest, summarise_contrasts
+from exoliver.report.ranks import NO_PROGRAMME, rank_words, untested_words, within
+from exoliver.report.summary import changed_at_some_time, summarise_contrasts
 from exoliver.tables import ENRICHMENT, read_alike, read_contrasts, read_json
 
 FACTS = ("product", "source", "route")
-MOST_SETS = 4  # programmes named on either side
 PAGE = "datasets/{id}/report.html"
 TREATMENTS = ("treatment", "product_on_healthy")
 SIDE_BY_SIDE = (
@@ -45,9 +47,13 @@ DESCRIPTION = (
 
 @dataclass(frozen=True)
 class DatasetResults:
-    """What the study's page needs of one dataset; the enrichment is that of the followed programmes."""
+    """What the study's page needs of one dataset; the enrichment is that of the followed programmes.
+
+    No two datasets of a study have the same `title`.
+    """
 
     id: str
+    title: str
     facts: Mapping[str, Any]
     look: Look
     check: Mapping[str, Any]
@@ -55,11 +61,6 @@ class DatasetResults:
     tables: Mapping[str, pd.DataFrame]
     entry: Mapping[str, Any]
     enrichment: Mapping[str, pd.DataFrame]
-
-    @property
-    def title(self) -> str:
-        """Title, or the id where there is none."""
-        return str(self.facts["title"] or self.id)
 
     @property
     def page(self) -> str:
@@ -78,29 +79,37 @@ def read_study(files: Any, datasets: Mapping[str, Mapping[str, Any]]) -> list[Da
         Plain values of each dataset's YAML, by id, in the order of the files.
     """
     checks = {check["dataset"]: check for check in read_json(files.preflight)["datasets"]}
+    titles = dataset_titles(datasets)
     places = zip(files.indexes, files.contrasts, files.entries, files.enrichment, strict=True)
     return [
-        _read_dataset(name, facts, checks[name], paths)
+        _read_dataset(name, titles[name], facts, check=checks[name], paths=paths)
         for (name, facts), paths in zip(datasets.items(), places, strict=True)
     ]
 
 
 def _read_dataset(
-    name: str, facts: Mapping[str, Any], check: Mapping[str, Any], paths: tuple[str, str, str, str]
+    name: str, title: str, facts: Mapping[str, Any], *, check: Mapping[str, Any], paths: tuple[str, str, str, str]
 ) -> DatasetResults:
-    """Results of one dataset; gene tables of the averaged effects only."""
+    """Results of one dataset; of the gene tables, those of averaged effects and of all times at once."""
     index, folder, entry, enrichment = paths
     contrasts = tuple(from_index(read_json(index)))
     return DatasetResults(
         id=name,
+        title=title,
         facts=facts,
         look=make_look(facts["arms"]["levels"], facts["time"], simulated=facts["simulation"] is not None),
         check=check,
         contrasts=contrasts,
-        tables=read_contrasts(folder, averaged(contrasts, "injury", *TREATMENTS)),
+        tables=read_contrasts(folder, counted_contrasts(contrasts)),
         entry=read_json(entry),
         enrichment=read_alike(enrichment, ENRICHMENT),
     )
+
+
+def counted_contrasts(contrasts: Sequence[Contrast]) -> list[Contrast]:
+    """The contrasts whose genes are counted: averaged effects, and the tests of all their times at once."""
+    any_time = [contrast for contrast in estimable(contrasts) if contrast.form == "any_time"]
+    return [*averaged(contrasts, "injury", *TREATMENTS), *any_time]
 
 
 def overview_page(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) -> Page:
@@ -155,31 +164,23 @@ def _line(dataset: DatasetResults, settings: Mapping[str, Any]) -> str:
     chosen = averaged(dataset.contrasts, *TREATMENTS)
     if not chosen:
         return "no treatment effect is testable."
-    summary = summarise_contrasts(chosen, dataset.tables, fdr=settings["fdr"])
+    summary = summarise_contrasts(counted_contrasts(dataset.contrasts), dataset.tables, fdr=settings["fdr"])
     parts = []
     for contrast in chosen:
-        row, effect = summary.loc[contrast.id], effect_words(contrast, dataset.look)
-        changed = f"{count(row['up'])} genes higher and {count(row['down'])} lower of {count(row['tested'])}"
-        ranks = _ranks(dataset, contrast, settings)
-        parts.append(f"{effect}: {changed if row['changed'] else 'no evidence of a change in any gene'}{ranks}")
+        row, at_some = summary.loc[contrast.id], changed_at_some_time(summary, contrast)
+        changed = f"{plural(row['up'], 'gene')} higher and {count(row['down'])} lower of {count(row['tested'])}"
+        if not row["changed"]:
+            changed = f"no evidence of a change in any of {plural(row['tested'], 'gene')}"
+        beside = "" if at_some is None else f"averaged over times; at some time, {plural(at_some, 'gene')}"
+        doubt = "; ".join(filter(None, [beside, row["note"]]))
+        ranks = rank_words(dataset.enrichment[contrast.id], dataset.entry, fdr=settings["fdr"])
+        told = f"; by rank alone, {ranks}" if ranks not in ("", NO_PROGRAMME) else ""
+        parts.append(f"{effect_words(contrast, dataset.look)}: {changed}{f' ({doubt})' if doubt else ''}{told}")
     return f"{'. '.join(parts)}."
 
 
-def _ranks(dataset: DatasetResults, contrast: Contrast, settings: Mapping[str, Any]) -> str:
-    """Programmes that stand higher or lower under one treatment; empty without gene sets."""
-    table = dataset.enrichment[contrast.id]
-    titles = set_titles(table["gene_set"], dataset.entry)
-    sides = strongest(table, settings["fdr"])
-    parts = [
-        f"{side}: {shortened([titles[name].lower() for name, _, _ in hits], MOST_SETS)}"
-        for side, hits in sides.items()
-        if hits
-    ]
-    return f"; by rank alone, {'; '.join(parts)}" if parts else ""
-
-
 def matrix_rows(datasets: Sequence[DatasetResults]) -> pd.DataFrame:
-    """Scores of the programmes under every treatment at each time, of all datasets that have gene sets."""
+    """Scores of the programmes under every treatment at each time, of all datasets in which one could be tested."""
     parts = []
     for dataset in datasets:
         for contrast in side_by_side(dataset.contrasts, TREATMENTS):
@@ -195,7 +196,8 @@ def matrix_rows(datasets: Sequence[DatasetResults]) -> pd.DataFrame:
                     when=when_words(contrast, dataset.look),
                 )
             )
-    filled = [part for part in parts if len(part)]
+    tested = {part["dataset"].iloc[0] for part in parts if part["nes"].notna().any()}
+    filled = [part for part in parts if len(part) and part["dataset"].iloc[0] in tested]
     columns = ["gene_set", "nes", "padj", "title", "dataset", "effect", "when"]
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns)
 
@@ -204,15 +206,14 @@ def _matrix(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) -> 
     """Programmes x datasets x times."""
     title = "Programmes across datasets"
     rows = matrix_rows(datasets)
-    if not rows["nes"].notna().any():
-        finding = "Left out, because no dataset has both gene sets and a treatment effect."
-        return Section("programmes", title, finding, "Left out: no gene sets", ())
+    if rows.empty:
+        return Section("programmes", title, f"Left out, because {_lacking(datasets)}.", "Left out", ())
     sure = rows[rows["padj"] < settings["fdr"]]
     seen = sure.groupby("title")["dataset"].nunique()
     total = rows["dataset"].nunique()
-    parts = [f"{name.lower()} in {count(seen.get(name, 0))}" for name in dict.fromkeys(rows["title"])]
-    of = f"{plural(total, 'dataset')} with gene sets"
-    finding = f"Programmes that a treatment moves by rank at some time, of {of}: {joined(parts)}."
+    parts = [f"{within(name)} in {count(seen.get(name, 0))}" for name in dict.fromkeys(rows["title"])]
+    of = f"{plural(total, 'dataset')} in which programmes could be tested"
+    finding = f"Programmes that stand out by rank under a treatment at some time, of {of}: {joined(parts)}."
     look = Look({}, {}, simulated=any(dataset.look.simulated for dataset in datasets))
     figure = picture(
         study_matrix(rows, look, fdr=settings["fdr"]),
@@ -221,9 +222,24 @@ def _matrix(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) -> 
         has_file=False,
     )
     left_out = [dataset.title for dataset in datasets if dataset.title not in set(rows["dataset"])]
-    notes = [Prose((f"Without gene sets or treatment, and so not shown: {joined(left_out)}.",))] if left_out else []
-    return Section(
-        "programmes", title, finding, f"{count(total)} datasets by rank", (Prose((DESCRIPTION,)), figure, *notes)
+    why = "Not shown, as there is no treatment effect, no gene set, or none that could be tested"
+    notes = [Prose((f"{why}: {joined(left_out)}.",))] if left_out else []
+    short = f"{plural(total, 'dataset')} by rank"
+    return Section("programmes", title, finding, short, (Prose((DESCRIPTION,)), figure, *notes))
+
+
+def _lacking(datasets: Sequence[DatasetResults]) -> str:
+    """Why there is no score of any programme in any dataset."""
+    tables = [
+        dataset.enrichment[contrast.id]
+        for dataset in datasets
+        for contrast in side_by_side(dataset.contrasts, TREATMENTS)
+    ]
+    if not tables:
+        return "no dataset has a treatment effect that can be estimated"
+    untested = untested_words(tables)
+    return (
+        f"no programme could be tested: {untested}" if untested else "no dataset with a treatment effect has gene sets"
     )
 
 
@@ -272,17 +288,20 @@ def _effects(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) ->
     rows: list[dict[str, Any]] = []
     for dataset in datasets:
         chosen = averaged(dataset.contrasts, "injury", *TREATMENTS)
-        summary = summarise_contrasts(chosen, dataset.tables, fdr=settings["fdr"])
+        summary = summarise_contrasts(counted_contrasts(dataset.contrasts), dataset.tables, fdr=settings["fdr"])
         rows += [
             {
                 "dataset": dataset.title,
                 "effect": effect_words(contrast, dataset.look),
                 "link": f"datasets/{dataset.id}/contrasts/{contrast.id}.tsv",
                 **summary.loc[contrast.id, ["tested", "changed", "up", "down", "note"]].to_dict(),
+                "at_some": changed_at_some_time(summary, contrast),
             }
             for contrast in chosen
         ]
-    table = pd.DataFrame(rows, columns=["dataset", "effect", "link", "tested", "changed", "up", "down", "note"])
+    table = pd.DataFrame(
+        rows, columns=["dataset", "effect", "link", "tested", "changed", "up", "down", "note", "at_some"]
+    )
     columns = (
         texts("Dataset", table["dataset"]),
         texts("Effect", table["effect"], links=list(table["link"])),
@@ -290,21 +309,33 @@ def _effects(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) ->
         counts("Changed", table["changed"]),
         counts("Higher", table["up"]),
         counts("Lower", table["down"]),
+        *([counts("At some time", table["at_some"])] if table["at_some"].notna().any() else []),
         texts("Note", table["note"]),
-    )
-    most = table.loc[table["changed"].astype(int).idxmax()] if len(table) else None
-    finding = (
-        f"Between {count(table['changed'].min())} and {count(most['changed'])} genes change in an averaged effect, "
-        f"most in {most['effect']} ({most['dataset']})."
-        if most is not None
-        else "No averaged effect can be estimated."
     )
     caption = (
         f"Genes with an adjusted p-value below {settings['fdr']:g} in the effects averaged over times, dataset by "
-        "dataset. Numbers of genes depend on the number of samples: they do not compare strengths between datasets."
+        "dataset; at some time are those of the test of all times at once. Numbers of genes depend on the number of "
+        "samples: they do not compare strengths between datasets."
     )
-    short = f"{plural(len(table), 'averaged effect')}"
-    return Section("effects", "Genes that change", finding, short, (Prose((SIDE_BY_SIDE,)), Table(caption, columns)))
+    blocks = (Prose((SIDE_BY_SIDE,)), Table(caption, columns)) if rows else ()
+    return Section("effects", "Genes that change", range_words(table), plural(len(table), "averaged effect"), blocks)
+
+
+def range_words(table: pd.DataFrame) -> str:
+    """The fewest and the most genes that change: columns dataset, effect and changed, one row for each effect."""
+    if table.empty:
+        return "No averaged effect can be estimated."
+    changed = table["changed"].astype(int)
+    most, least = table.loc[changed.idxmax()], changed.min()
+    where, genes = f"{most['effect']} ({most['dataset']})", plural(most["changed"], "gene")
+    verb = "changes" if most["changed"] == 1 else "change"
+    if len(table) == 1:
+        return f"{genes} {verb} in the one averaged effect, {where}."
+    if not most["changed"]:
+        return f"There is no evidence that a gene changes in any of {count(len(table))} averaged effects."
+    if least == most["changed"]:
+        return f"{genes} {verb} in each of {count(len(table))} averaged effects."
+    return f"Between {count(least)} and {genes} {verb} in an averaged effect, most in {where}."
 
 
 def _warnings(datasets: Sequence[DatasetResults]) -> Section:

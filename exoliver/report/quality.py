@@ -34,6 +34,7 @@ from exoliver.report.naming import contrast_words, estimable, main_contrasts, un
 from exoliver.report.summary import REASONS, summarise_contrasts
 
 MOST_DECISIONS = 6  # more are folded away
+LEAST_GROUP = 3  # samples that are alike in all terms, below which Cook's distance says nothing of outliers
 
 
 def quality_section(material: Material) -> Section:
@@ -91,8 +92,8 @@ def _design(material: Material) -> list[Any]:
     terms = material.design["columns"][len(material.design["cells"]) :]
     beside = f", and terms for {joined(terms)}" if terms else ""
     caption = (
-        f"Samples by arm and time (replicate: {unit_words(material.facts)}). The model has one mean for each "
-        f"of {plural(len(cells), 'group')}{beside}."
+        f"Samples by arm{' and time' if material.facts['time'] else ''} (replicate: {unit_words(material.facts)}). The "
+        f"model has one mean for each of {plural(len(cells), 'group')}{beside}."
     )
     return [Heading("Design"), picture(design_grid(cells, material.look), caption)]
 
@@ -136,9 +137,12 @@ def _losses(material: Material) -> list[Any]:
         counts("Left", [left for _, left, _ in steps]),
         texts("Remarks", [why for _, _, why in steps]),
     )
+    outliers = "A gene with a count outlier (Cook’s distance) has no p-value"
+    if design["largest_group"] < LEAST_GROUP:
+        outliers = "Count outliers were not looked for, as no three samples are alike in all terms of the model"
     caption = (
-        "Genes from the file to the tests. A count outlier (Cook’s distance) has no p-value; a low count has one, but "
-        "takes no part in the adjustment; both are rows with a note in the tables of the contrasts."
+        f"Genes from the file to the tests. {outliers}; the p-value of a gene with few counts takes no part in "
+        "the adjustment. Every gene is a row, with its note, in the tables of the contrasts."
     )
     return [Heading("What was lost on the way"), Table(caption, columns)]
 

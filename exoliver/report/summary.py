@@ -1,12 +1,14 @@
-"""What came of every contrast: how many genes were tested, how many changed, and why others have no number."""
+"""What came of every contrast: genes tested and changed, why others have no number, and what weakens the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
 from exoliver.contrasts import Contrast
+from exoliver.figures.words import count
 
 REASONS = ("count_outlier", "low_count", "not_converged", "all_zero", "filtered")
 NOTES = {
@@ -14,6 +16,8 @@ NOTES = {
     "cancels_out": "not testable: its two sides are the same samples",
     "unreplicated": "a group has a single sample: read as description",
     "times_left_out": "times that one arm lacks are left out",
+    "low_expression": "few counts",
+    "not_measured": "not counted",
 }
 
 
@@ -71,17 +75,54 @@ def note_words(contrast: Contrast, notes: Sequence[tuple[str, ...]]) -> str:
     notes
         The different notes of its genes, each in its parts.
     """
-    name, _, detail = contrast.note.partition(":")
-    parts = [NOTES.get(name, name) + (f" ({detail.replace(',', ', ')})" if detail else "")] if name else []
     everywhere = set.intersection(*map(set, notes)) if notes else set()
-    parts += [NOTES["unreplicated"]] if "unreplicated" in everywhere else []
-    return "; ".join(parts)
+    return in_words(";".join([contrast.note, *(["unreplicated"] if "unreplicated" in everywhere else [])]))
+
+
+def in_words(note: object) -> str:
+    """A note of a table in words, with its genes or times."""
+    parts = [part.partition(":") for part in ("" if pd.isna(note) else str(note)).split(";") if part]
+    return "; ".join(
+        NOTES.get(name, name.replace("_", " ")) + (f": {detail.replace(',', ', ')}" if detail else "")
+        for name, _, detail in parts
+    )
 
 
 def changed_at_some_time(summary: pd.DataFrame, contrast: Contrast) -> int | None:
     """Genes in which the effect of a contrast's arms differs from zero at some time; None where that is not tested."""
     name = f"{contrast.effect}__any_time"
     return int(summary.loc[name, "changed"]) if name in summary.index and contrast.kind != "extra" else None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Genes that change in an effect as a headline tells them: how many, by which test, what the other one finds."""
+
+    genes: int
+    when: str = ""
+    beside: str = ""
+
+
+def tally(summary: pd.DataFrame, contrast: Contrast, *, threshold: float) -> Tally:
+    """The number of genes that is told first, and the one beside it.
+
+    Parameters
+    ----------
+    summary
+        Of `summarise_contrasts`, the tests of all times at once among its rows.
+    contrast
+        An averaged one, or one that the user named.
+    threshold
+        log2 fold change that the tests of averages took as none. Tests of all times at once ask for any change: they
+        are told first only without a threshold, and where they find no fewer genes than the average does.
+    """
+    average, at_some = int(summary.loc[contrast.id, "changed"]), changed_at_some_time(summary, contrast)
+    if at_some is None:
+        return Tally(average)
+    if threshold == 0 and at_some >= average:
+        return Tally(at_some, "at some time", f"averaged over times, {count(average)}" if at_some else "")
+    null = ", against no change," if threshold else ""
+    return Tally(average, "averaged over times", f"the test of all times at once{null} finds {count(at_some)}")
 
 
 def direction(value: float) -> str:

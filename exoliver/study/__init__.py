@@ -3,7 +3,8 @@
 Reading files is `loading.py`; deriving contrasts is `contrasts.py`. Nothing here opens a file.
 """
 
-from exoliver.study.arms import TREATED_ROLES, Arm, Arms, NoBaseError, base_of
+from exoliver.roles import TREATED_ROLES
+from exoliver.study.arms import Arm, Arms, NoBaseError, base_of, base_or_none
 from exoliver.study.base import (
     NAME_SLUG,
     SEPARATOR,
@@ -39,6 +40,7 @@ __all__ = [
     "Simulation",
     "Time",
     "base_of",
+    "base_or_none",
     "each_from_plain",
     "export_schema",
     "faults_of",

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from exoliver.roles import TREATED_ROLES
 from exoliver.study.base import NAME_SLUG, SEPARATOR, FrozenMap, Model, Scalar, Slug, Text, wrong
 
 Role = Literal["healthy", "injured", "treated", "reference", "treated_healthy", "control_product"]
-TREATED_ROLES = ("treated", "control_product")
 
 
 class Arm(Model):
@@ -131,13 +131,22 @@ def base_of(name: str, levels: Mapping[str, Arm]) -> str | None:
             return candidates[0]
         if candidates:
             proposed = _proposed_base(arm, candidates, levels)
+            known = " (the vehicle arm)" if levels[proposed].vehicle else ""
             raise NoBaseError(
                 f"the base could be {' or '.join(candidates)}, and there is no against",
-                f"write against: {proposed} (the vehicle arm), or the other one",
+                f"write against: {proposed}{known}, or the other one",
             )
     if arm.role in TREATED_ROLES:
         raise NoBaseError("there is no arm to compare this one with", "give another arm the role injured or reference")
     return None
+
+
+def base_or_none(name: str, levels: Mapping[str, Arm]) -> str | None:
+    """As `base_of`; None too where that raises, which is told as a problem of the YAML."""
+    try:
+        return base_of(name, levels)
+    except NoBaseError:
+        return None
 
 
 def _proposed_base(arm: Arm, candidates: list[str], levels: Mapping[str, Arm]) -> str:

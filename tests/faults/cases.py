@@ -137,6 +137,10 @@ CELLS = (
           "samples.exclude"),
     Fault("a row has surplus cells", surplus_cells, COUNTS, "cannot be read: its first row has 21 cells, the header 19",
           "table of counts"),
+    Fault("one cell more than the header in some rows", lambda toy: toy.edits.extend(
+              ("counts.tsv", f"\n{gene}\t", f"\t{'1' if gene == gene_ids()[5] else ''}\n{gene}\t")
+              for gene in gene_ids()[1:9]),
+          COUNTS, "the last is blank in 299 of 300 rows", "table of counts"),
     Fault("the counts are one column", edit("counts.tsv", "\t", " "), COUNTS, "one column only", "by tabs"),
     Fault("the counts have no genes", lambda toy: setattr(toy, "counts", toy.counts.iloc[:0]), COUNTS,
           "the file has no genes", "name the right file"),
@@ -153,7 +157,12 @@ GENES = (
           "table of counts"),
     Fault("two quotes swallow rows", both(
               edit("counts.tsv", gene_ids()[4], '"5S'), edit("counts.tsv", gene_ids()[9], '"7SK')),
-          f"{COUNTS}: column 1", "holds a tab or line break: rows were read as one", "a quote left open"),
+          f"{COUNTS}: gene 5", "holds a line break: the rows from this one on were read as one", "a quote left open"),
+    Fault("two quotes in a column of words swallow rows", both(
+              lambda toy: toy.counts.insert(0, "name", [f"word{n}." for n in range(len(toy.counts))]),
+              put("counts", "ignore", value=["name"]), edit("counts.tsv", "word99.", '"2-5A synthetase'),
+              edit("counts.tsv", "word139.", '"5S RNA')),
+          f"{COUNTS}: gene 100", f"column name of '{gene_ids()[99]}' holds a line break", "a quote left open"),
     Fault("mouse ids are called human", put("organism", value="human"), COUNTS,
           "0 of 300 ids (0%) are human ensembl ids (such as ENSMUSG", "correct organism or counts.identifiers"),
     Fault("Ensembl ids are called symbols", put("counts", "identifiers", value="symbol"), COUNTS,
@@ -239,6 +248,13 @@ DESIGN = (
 ROLES = (
     Fault("two bases and no against", second_injured, f"{DATASET}: arms.levels.treated.against",
           "could be injured or vehicle", "write against: vehicle (the vehicle arm)"),
+    Fault("two bases of which none has a vehicle", both(
+              second_injured, drop(*ARM, "vehicle", "vehicle"), drop(*ARM, "treated", "vehicle")),
+          f"{DATASET}: arms.levels.treated.against", "could be injured or vehicle",
+          "write against: injured, or the other one"),
+    Fault("no arm is compared with another", lambda toy: [
+              arm.update(role="reference") for arm in toy.levels.values()],
+          f"{DATASET}: arms.levels", "no arm is compared with another one", "write against"),
     Fault("a treated arm has no base", both(drop(*ARM, "healthy"), drop(*ARM, "injured"),
               keep(lambda row: row.group == "treated"), put(*ARM, "treated", value={
                   "role": "treated", "where": {"group": "treated", "batch": "a"}}),
@@ -441,6 +457,10 @@ WARNINGS = (
           "samples.exclude if it failed"),
     Fault("an organism without annotation", both(put("organism", value="worm"), put("counts", "identifiers",
               value="other")), "toy", "organism 'worm' has no shipped annotation", "enrichment is left out"),
+    Fault("identifiers of another kind", put("counts", "identifiers", value="other"), "toy",
+          "no symbols, and so no gene set", "write counts.identifiers"),
+    Fault("a product on healthy animals has no base", put(*ARM, "healthy", "role", value="treated_healthy"),
+          "toy: arms", "no arm to compare healthy with", "the role healthy or reference"),
     Fault("few ids are known", lambda toy: setattr(toy, "counts", toy.counts.set_axis(
               pd.Index([*toy.counts.index[:100], *(f"gene{n}" for n in range(200))], name="gene_id"))), COUNTS,
           "100 of 300 ids (33%) are mouse ensembl ids", "another annotation release"),

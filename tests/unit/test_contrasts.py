@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from exoliver.contrasts import Cell, Contrast, as_index, derive_contrasts, from_index, time_label
+from exoliver.contrasts import Cell, Contrast, as_index, derive_contrasts, from_index, time_label, unlike_comparators
 from tests.toy_model import RESCUE, make_arms, make_cells, make_extra
 
 DAYS = (1.0, 7.0, 14.0)
@@ -330,3 +330,11 @@ def test_contrasts_survive_their_index() -> None:
     contrasts = list(derive(RESCUE, times, extra=extra, chow={"at": "all_times"}).values())
     assert any(not contrast.rows for contrast in contrasts)
     assert from_index(json.loads(json.dumps(as_index(contrasts)))) == contrasts
+
+
+def test_a_naive_baseline_and_a_vehicle_are_unlike_comparators() -> None:
+    """Both are named, and nothing where one of the two is lacking."""
+    naive, oil = {"procedure": "naive"}, {"vehicle": "oil"}
+    assert unlike_comparators(make_arms(RESCUE, chow=naive, pnac=oil)) == (["chow"], ["pnac"])
+    for keys in ({"chow": naive}, {"pnac": oil}, {"chow": naive | oil, "pnac": oil}, {"chow": naive, "agonist": oil}):
+        assert unlike_comparators(make_arms(RESCUE, **keys)) == ([], [])

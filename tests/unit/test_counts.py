@@ -1,6 +1,7 @@
 """Count files: the columns that are samples, whole numbers, replicates summed; nothing lost, nothing guessed."""
 
 import gzip
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,12 +78,14 @@ def the_fault(table: str | bytes, folder: Path, **keys: Any) -> str:
         (TABLE.replace("gene", ""), "a.tsv"),
         ("# made by hand\n#\n" + TABLE, "a.tsv"),
         ("#" + TABLE, "a.tsv"),
+        (TABLE.replace("\t4\n", "\t4\t\n").replace("\t7\n", "\t7\t\n"), "a.tsv"),
+        (TABLE.replace("\t4\n", "\t4\t \n").replace("\t", ","), "a.csv"),
         (TABLE.replace("\t1\t", "\t1.0\t").replace("\t7", "\t 7e0 "), "a.tsv"),
     ],
     ids=[
         "plain", "txt", "byte order mark", "windows", "blank lines", "no last line end", "csv", "quoted csv", "gzip",
         "csv, gzip", "gzip by content", "plain in spite of its name", "header of R", "nameless ids", "comments",
-        "header with a hash", "numbers as floats",
+        "header with a hash", "tabs behind every row but the header", "a comma behind one row", "numbers as floats",
     ],
 )  # fmt: skip
 def test_tables_of_every_make_read_the_same(table: str | bytes, name: str, tmp_path: Path) -> None:
@@ -142,7 +145,10 @@ def test_columns_are_renamed(tmp_path: Path) -> None:
     assert material.counts.to_numpy().tolist() == VALUES
     assert [text.rpartition(" of ")[0] for text in findings.decisions] == ["column 'IL-10 (1)'", "column '724'"]
     table = TABLE.replace("s1", "old_n").replace("s2", "s2_n").replace("s3", "s3_n").replace("s4", "s4_n")
-    sound(table, tmp_path, said=intake(rename={"old": "s1"}, columns={"suffix": "_n"}))
+    _, findings = attempt(table, tmp_path, said=intake(rename={"old": "s1"}, columns={"suffix": "_n"}))
+    (decision,) = findings.decisions
+    assert decision.startswith("column 'old_n' of ")
+    assert decision.endswith(" is sample s1")
 
 
 def test_two_samples_can_swap_names(tmp_path: Path) -> None:
@@ -237,8 +243,11 @@ def test_each_kind_of_bad_cell_is_told_once(tmp_path: Path) -> None:
         (TABLE.replace("s2", ""), "columns without a name: 3"),
         (TABLE.replace("g2", "g1"), "gene ids are repeated: g1"), (TABLE.replace("g2", ""), "a gene has no id"),
         (TABLE.replace("\t4\n", "\t4\t9\t9\n"), "first row has 7 cells, the header 5"),
+        (TABLE.replace("\t4\n", "\t4\t9\n"), "the last is blank in 1 of 2 rows"),
+        (TABLE.replace("gene", "gene\ts1").replace("\ts1\ts1", "\t\"s1\rx\"\ts1"), "names of columns hold a tab or"),
         (TABLE.replace("\t7\n", "\t7\t9\n"), "cannot be read"), (TABLE.replace("g1", '"g1'), "cannot be read"),
-        (TABLE.replace("g1", '"g1').replace("g2\t0", '"g2\t1'), "holds a tab or line break"),
+        (TABLE.replace("g1", '"g1').replace("g2\t0", '"g2\t1'), "holds a line break"),
+        (TABLE.replace("g1", '"g\t1"'), "'g\\t1' holds a tab"),
         (TABLE.encode("utf-16"), "cannot be read"), (b"\x00" * 50, "NUL"), (b"\x1f\x8b\x08\x00", "cannot be read"),
         (gzip.compress(TABLE.encode())[:-12], "cannot be read"),
         (gzip.compress(TABLE.encode())[:15] + b"\xff" * 30, "cannot be read"), (b"PK\x03\x04\xff", "cannot be read"),
@@ -248,6 +257,38 @@ def test_each_kind_of_bad_cell_is_told_once(tmp_path: Path) -> None:
 def test_a_table_that_cannot_be_used_is_told(table: str | bytes, what: str, tmp_path: Path) -> None:
     """One problem, no exception, and no row or cell dropped in silence."""
     assert what in the_fault(table, tmp_path)
+
+
+def described(open_quotes: Sequence[int]) -> str:
+    """A table of nine genes with a column of descriptions, some of which open a quote that they do not close."""
+    texts = {place: '"2-5A synthetase' if place in open_quotes else "about" for place in range(1, 10)}
+    rows = "".join(f"g{place}\t{texts[place]}\t1\t2\t3\t{place}\n" for place in texts)
+    return f"gene\tname\ts1\ts2\ts3\ts4\n{rows}"
+
+
+def test_quotes_left_open_in_a_column_of_words_hide_no_gene(tmp_path: Path) -> None:
+    """The rows between two of them would stand in one cell of a column that nothing else looks at."""
+    said = intake(ignore=["name"])
+    assert len(sound(described([]), tmp_path, said=said).counts) == 9
+    material, findings = attempt(described([3, 6]), tmp_path, said=said)
+    assert material is None
+    (problem,) = findings.problems
+    assert problem.where.endswith("counts.tsv: gene 3")
+    assert problem.what == "column name of 'g3' holds a line break: the rows from this one on were read as one"
+    assert "quote left open" in problem.fix
+
+
+def test_a_quoted_word_is_sound(tmp_path: Path) -> None:
+    """And so is a quote within a word."""
+    table = described([]).replace("about", "\"2',5'-synthetase\"", 1).replace("about", "5' end, 3\"", 1)
+    assert len(sound(table, tmp_path, said=intake(ignore=["name"])).counts) == 9
+
+
+def test_a_header_that_lacks_its_first_cell_shifts_no_counts(tmp_path: Path) -> None:
+    """R's row names beside a last column of blanks look like separators behind every row; s1 would name the genes."""
+    table = "s1\ts2\ts3\ts4\tname\ng1\t1\t2\t3\t4\t\ng2\t0\t5\t6\t7\t\n"
+    said = intake(samples={"exclude": {"s1": "failed"}}, columns={"list": ["s2", "s3", "s4"]})
+    assert "is called 's1' as a sample is" in the_fault(table, tmp_path, said=said)
 
 
 def test_a_missing_cell_is_not_zero(tmp_path: Path) -> None:

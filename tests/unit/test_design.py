@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 
 from exoliver.contrasts import Cell
-from exoliver.design import aliased_columns, build_design, contrast_rows, is_nested
-from tests.toy_model import make_samples
+from exoliver.design import aliased_columns, build_design, contrast_rows
+from exoliver.differential import estimate_contrasts, fit_model
+from exoliver.study import GeneFilter
+from tests.toy_model import make_arms, make_counts, make_genes, make_intake, make_samples
 
 ARMS = ("chow", "pnac")
 
@@ -63,11 +65,41 @@ def test_a_categorical_covariate_leaves_its_first_level_out(samples: pd.DataFram
     assert matrix["batch=9"].tolist() == [float(level == 9) for level in batch]
 
 
-def test_a_numeric_covariate_is_centred(samples: pd.DataFrame) -> None:
-    """Its mean is taken off, so that cells stay means at the average covariate."""
+def test_a_numeric_covariate_is_standardised(samples: pd.DataFrame) -> None:
+    """Its mean is 0, so that cells stay means at the average covariate, and its standard deviation 1, in any unit."""
     rin = np.linspace(6, 9, 9)
-    matrix = plain(samples.assign(rin=rin), numeric=("rin",))
-    assert matrix["rin"].to_numpy() == pytest.approx(rin - rin.mean())
+    for unit in (1.0, 1e-3, 1e9, 1e-200):
+        column = plain(samples.assign(rin=rin * unit), numeric=("rin",))["rin"]
+        assert column.to_numpy() == pytest.approx((rin - rin.mean()) / rin.std(ddof=1))
+
+
+def test_the_unit_of_a_numeric_covariate_changes_no_p_value() -> None:
+    """A share and a thousandth of it give every gene the same test: coefficients are limited and have a ridge."""
+    samples = make_samples({Cell("chow", None): 6, Cell("pnac", None): 6})
+    fat = np.array([0.2, 0.21, 0.24, 0.22, 0.23, 0.2, 0.21, 0.25, 0.22, 0.2, 0.24, 0.23])
+    counts = make_counts(samples, genes=120, seed=7)
+    counts.iloc[:, :40] = (counts.iloc[:, :40].to_numpy() * np.exp(60 * (fat - fat.mean()))[:, None]).astype(int)
+
+    def tested(covariate: np.ndarray) -> pd.DataFrame:
+        model = fit_model(
+            counts,
+            samples.assign(fat=covariate),
+            intake=make_intake(ARMS, numeric_covariates=["fat"]),
+            gene_filter=GeneFilter(),
+            threads=1,
+        )
+        options = {"genes": make_genes(list(model.genes)), "arms": make_arms({"chow": "healthy", "pnac": "injured"})}
+        _, tables = estimate_contrasts(
+            model, counts, **options, unit=None, extra={}, fdr=0.05, threshold=0.0, threads=1
+        )
+        return tables["pnac_vs_chow"][0]
+
+    share, thousandth = tested(fat), tested(fat * 1e-3)
+    assert share["pvalue"].notna().sum() > 100
+    # Shrunken fold changes end a step apart at most, well below what any reader sees.
+    steps = thousandth.pop("shrunk_log2_fold_change") - share.pop("shrunk_log2_fold_change")
+    assert steps.abs().max() < 1e-4
+    pd.testing.assert_frame_equal(thousandth, share, rtol=1e-6)
 
 
 def test_a_crossed_donor_is_in_the_design(samples: pd.DataFrame) -> None:
@@ -83,9 +115,15 @@ def test_a_nested_donor_is_left_out_and_told(samples: pd.DataFrame) -> None:
     """Each donor is in one arm only, so the donor cannot be told from the arm."""
     nested = samples.assign(donor=["a", "b", "a", "b", "c", "d", "c", "d", "d"])
     design = build_design(nested, ARMS, donor=True, covariates=(), numeric=())
-    assert is_nested(nested)
     assert design.nested_donor
     assert design.matrix.equals(plain(nested))
+
+
+def test_donors_of_one_sample_each_are_left_out_and_not_nested(samples: pd.DataFrame) -> None:
+    """Their samples are independent, which is what the model takes them for."""
+    design = build_design(samples.assign(donor=list("abcdefghi")), ARMS, donor=True, covariates=(), numeric=())
+    assert not design.nested_donor
+    assert design.matrix.equals(plain(samples))
 
 
 def test_a_donor_column_that_is_not_asked_for_is_not_used(samples: pd.DataFrame) -> None:
@@ -111,8 +149,11 @@ def test_columns_that_say_the_same_are_named(samples: pd.DataFrame) -> None:
 
 
 def test_a_constant_numeric_covariate_is_aliased(samples: pd.DataFrame) -> None:
-    """Centred it is zero, and made up of nothing."""
-    assert aliased_columns(plain(samples.assign(rin=8.0), numeric=("rin",))) == {"rin": []}
+    """Centred it is zero, and made up of nothing; rounding is no change."""
+    assert aliased_columns(plain(samples.assign(rin=8.1), numeric=("rin",))) == {"rin": []}
+    assert aliased_columns(plain(samples.assign(rin=0.0), numeric=("rin",))) == {"rin": []}
+    rounded = [0.1 + 0.2, *[0.3] * 8]
+    assert aliased_columns(plain(samples.assign(rin=rounded), numeric=("rin",))) == {"rin": []}
 
 
 def test_the_order_of_samples_does_not_matter(samples: pd.DataFrame) -> None:

@@ -102,6 +102,12 @@ def test_what_reaches_the_rules_in_params_does_not_count(file: str, copy: Path) 
     assert not changes(copy, f"exoliver/{file}", lambda text: text + "\nNEW_KEY = 2\n")
 
 
+@pytest.mark.parametrize("rule", ["estimate_contrasts", "report_dataset"])
+def test_the_roles_that_stages_decide_by_count(rule: str, copy: Path) -> None:
+    """They are in no params: with another role among the treated ones contrasts are others."""
+    assert changes(copy, "exoliver/roles.py", lambda text: text.replace('"treated", ', ""), rule=rule)
+
+
 def test_the_version_of_a_library_counts(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fit is another one with another release of what it is made with."""
     before = fingerprint.code_of("fit_model")

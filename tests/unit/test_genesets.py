@@ -134,6 +134,8 @@ def test_a_table_carries_weights_and_signs(tmp_path: Path) -> None:
         ("s.gmt", "\td\tA\n", "no name"),
         ("s.gmt", "one\td\t\t\n", "no members"),
         ("s.gmt", "one A B\n", "no members"),
+        ("s.gmt", "one\td\tA\tNA\n", "set member without a name"),
+        ("s.gmt", "NA\td\tA\n", "set without a name"),
         ("s.tsv", "gene_set\tgene\n", "no gene set"),
         ("s.tsv", "set\tgene\none\tA\n", "the columns are"),
         ("s.tsv", "gene_set\tgene\tp\none\tA\t1\n", "the columns are"),

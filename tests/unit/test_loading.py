@@ -162,6 +162,24 @@ def test_a_misspelt_key_does_not_replace_the_right_one() -> None:
     assert dataset.covariates == ("batch",)
 
 
+@pytest.mark.parametrize("roles", [("reference",) * 3, ("injured", "injured", "treated_healthy")])
+def test_arms_of_which_none_is_compared_are_a_problem(roles: tuple[str, ...]) -> None:
+    """There would be no contrast and an empty report; one base or one contrast of the user's own is enough."""
+    toy = make_toy()
+    for arm, role in zip(toy.levels.values(), roles, strict=True):
+        arm["role"] = role
+    write_toy(toy, Path())
+    (problem,) = load_dataset("toy/dataset.yaml").problems
+    assert (problem.where, problem.what[:31]) == ("toy/dataset.yaml: arms.levels", "no arm is compared with another")
+    toy.yaml["contrasts"] = {"own": {"of": {"arm": "treated"}, "against": {"arm": "injured"}}}
+    write_toy(toy, Path())
+    assert load_dataset("toy/dataset.yaml").problems == ()
+    del toy.yaml["contrasts"]
+    toy.levels["treated"]["against"] = "injured"
+    write_toy(toy, Path())
+    assert load_dataset("toy/dataset.yaml").problems == ()
+
+
 def test_own_collections_are_files() -> None:
     """A path of a GMT file that exists is fine; two that get one name in paths are not."""
     for folder in ("a", "b"):

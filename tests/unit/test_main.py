@@ -14,6 +14,7 @@ from exoliver.__main__ import main
 from exoliver.commands import answer_check, answer_without_faulty, check_study
 from exoliver.loading import load_study
 from exoliver.study import Dataset, Settings, export_schema
+from tests.toy import gene_ids
 
 STUDY = """title: A small study
 datasets: [good.yaml, bad.yaml]
@@ -21,7 +22,7 @@ fdr: 0.1  # a comment
 """
 DATASET = """id: {id}
 organism: mouse
-counts: {{file: counts.tsv, identifiers: other}}
+counts: {{file: counts.tsv, identifiers: ensembl}}
 samples: {{file: samples.tsv}}
 arms:
   column: group
@@ -37,7 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(1)
     samples = [f"S{number}" for number in range(6)]
-    counts = pd.DataFrame(rng.poisson(50, (150, 6)), columns=samples, index=[f"g{number}" for number in range(150)])
+    counts = pd.DataFrame(rng.poisson(50, (150, 6)), columns=samples, index=gene_ids(number=150))
     counts.to_csv("counts.tsv", sep="\t", index_label="gene")
     groups = {"sample": samples, "group": ["sham"] * 3 + ["apap"] * 3}
     pd.DataFrame(groups).to_csv("samples.tsv", sep="\t", index=False)

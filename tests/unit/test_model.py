@@ -44,6 +44,7 @@ def test_the_description_counts_genes_and_samples() -> None:
     assert facts["cells"] == [["chow", None], ["pnac", 1.0], ["pnac", 7.0]]
     assert (facts["replicates"], facts["residual_df"]) == ([3, 2, 1], 3)
     assert (facts["genes_fitted"], facts["genes_filtered"]) == (3, 2)
+    assert facts["largest_group"] == 3
     assert facts["dispersion_trend"] == "parametric"
     assert make(trend=np.array([np.nan, np.nan])).description()["dispersion_trend"] == "mean"
 

@@ -57,6 +57,7 @@ def design() -> dict[str, Any]:
         "dispersion_trend": "parametric",
         "trend_problem": "",
         "replaced_counts": 0,
+        "largest_group": 4,
         "mean_dispersion": None,
     }
 
@@ -85,18 +86,20 @@ def test_a_threshold_is_part_of_the_null(facts: dict[str, Any], design: dict[str
     """What was tested is said."""
     text = methods_text(facts, settings=SETTINGS | {"log2_fold_change_threshold": 1.0}, design=design)
     assert "against effects of up to 1 on the log2 scale" in text
+    assert "by likelihood ratios, without that threshold," in text
 
 
 def test_every_reference_is_cited_and_every_citation_has_its_reference(
     facts: dict[str, Any], design: dict[str, Any]
 ) -> None:
-    """Numbers in brackets and the list agree, with and without gene sets; each reference has a DOI."""
+    """Numbers in brackets and the list agree, with and without gene sets, and none is left out; each has a DOI."""
     for organism in ("mouse", "worm"):
         text = methods_text(facts | {"organism": organism}, settings=SETTINGS, design=design)
         body, _, listed = text.partition("#### References")
         cited = {number for group in re.findall(r"\[([\d, ]+)\]", body) for number in group.split(", ")}
         references = re.findall(r"^(\d+)\. (.*)$", listed, flags=re.MULTILINE)
         assert cited == {number for number, _ in references}
+        assert [number for number, _ in references] == [str(place + 1) for place in range(len(references))]
         assert [text for _, text in references if not re.search(r"doi:10\.\d{4,}/\S+$", text)] == []
 
 
@@ -104,6 +107,8 @@ def test_an_organism_without_gene_sets_is_told_so(facts: dict[str, Any], design:
     """No enrichment or panel is described that was not done."""
     text = methods_text(facts | {"organism": "worm"}, settings=SETTINGS, design=design)
     assert "no gene sets are shipped for this organism" in text
+    assert "mapped to symbols" not in text
+    assert "Gene-set tests" not in text
     assert "GSEApy" not in text
     assert "**Apoptosis panel.**" not in text
 
@@ -136,12 +141,42 @@ def test_facts_that_weaken_a_claim_are_limits(
 def test_a_nested_donor_is_no_term_and_a_limit(facts: dict[str, Any], design: dict[str, Any]) -> None:
     """A crossed one is a term and no limit."""
     paired = facts | {"donor": "donor"}
-    crossed = methods_text(paired, settings=SETTINGS, design=design)
+    columns = [*design["columns"], "donor=b"]
+    crossed = methods_text(paired, settings=SETTINGS, design=design | {"columns": columns})
     nested = methods_text(paired, settings=SETTINGS, design=design | {"nested_donor": True})
     assert "and terms for donor" in crossed
     assert "p-values may be too small" not in crossed
     assert "and terms for" not in nested
     assert "As donors are nested in arms, p-values may be too small." in nested
+
+
+@pytest.mark.parametrize(
+    ("largest", "replaced", "words"),
+    [
+        (2, 0, "Outlying counts were not looked for, as no three samples have equal arm, time and donor."),
+        (4, 0, "by Cook's distance in groups of equal arm, time and donor: with one in a group of three to six"),
+        (
+            8,
+            190,
+            "in groups of seven samples or more they were replaced (190 counts), and with one in a group of three",
+        ),
+    ],
+)
+def test_outliers_are_told_by_the_groups_that_were_searched(
+    facts: dict[str, Any], design: dict[str, Any], largest: int, replaced: int, words: str
+) -> None:
+    """Samples alike in all terms of the model; paired designs have no group of three."""
+    own = {"largest_group": largest, "replaced_counts": replaced, "columns": [*design["columns"], "donor=b"]}
+    assert words in methods_text(facts | {"donor": "donor"}, settings=SETTINGS, design=design | own)
+
+
+def test_a_dataset_without_injury_has_no_limit_of_one(facts: dict[str, Any], design: dict[str, Any]) -> None:
+    """Treated against reference is not measured against an injured arm."""
+    limit = "A treatment effect is measured against the injured arm"
+    assert limit in methods_text(facts, settings=SETTINGS, design=design)
+    levels = {name: arm | {"role": "reference"} for name, arm in facts["arms"]["levels"].items()}
+    arms = facts["arms"] | {"levels": levels}
+    assert limit not in methods_text(facts | {"arms": arms}, settings=SETTINGS, design=design)
 
 
 def test_titles_are_not_escaped_in_markdown(facts: dict[str, Any], design: dict[str, Any]) -> None:
@@ -158,6 +193,8 @@ def test_a_study_has_the_methods_of_every_dataset_in_order(facts: dict[str, Any]
     assert text.startswith("## A study\n")
     assert re.findall(r"^### Methods: (.*)$", text, flags=re.MULTILINE) == ["One", "Two"]
     assert text.index("99 residual") > text.index("### Methods: Two")
+    alike = study_methods({"one": facts, "two": facts}, [design, design], settings=SETTINGS)
+    assert re.findall(r"^### Methods: .* \((.*)\)$", alike, flags=re.MULTILINE) == ["one", "two"]
 
 
 def test_the_software_is_sorted_and_has_exoliver_in_it() -> None:
@@ -269,3 +306,27 @@ def test_nothing_of_the_machine_is_in_the_record(crate: dict[str, Any], tmp_path
     text = json.dumps(crate)
     assert str(tmp_path) not in text
     assert str(Path.home()) + "/" not in text
+
+
+def test_files_of_one_name_are_told_apart_in_a_crate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an absolute path nothing but the name is shown, so that it goes by its digest; the table shows no more."""
+    monkeypatch.chdir(tmp_path)
+    paths = [Path("counts.tsv"), tmp_path / "a/counts.tsv", tmp_path / "b/counts.tsv", tmp_path / "b/copy.tsv"]
+    for path, content in zip(paths, ("x", "x", "y", "y"), strict=True):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+    inputs = file_digests(map(str, paths))
+    assert tuple(inputs.columns) == INPUTS
+    none = file_digests([])
+    crate = describe_crate(SETTINGS, software=software_versions(), inputs=inputs, outputs=none, path=CRATE)
+    files = [entity["@id"] for entity in crate["@graph"] if entity["@type"] == "File"]
+    assert len(set(files)) == 4
+    assert [name for name in files if not name.startswith("#")] == ["../../counts.tsv"]
+    assert str(tmp_path) not in json.dumps(crate)
+
+
+def test_donors_of_one_sample_each_are_no_term_and_no_limit(facts: dict[str, Any], design: dict[str, Any]) -> None:
+    """The methods name a donor where the model has its columns."""
+    text = methods_text(facts | {"donor": "mouse"}, settings=SETTINGS, design=design)
+    assert "terms for" not in text
+    assert "samples of one donor" not in text

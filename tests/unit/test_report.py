@@ -20,6 +20,7 @@ from exoliver.report import render
 from exoliver.report.answer import answer_section, balance_sentence
 from exoliver.report.apoptosis import LIMITS, apoptosis_section
 from exoliver.report.arms import arms_section, fact_words
+from exoliver.report.changes import changes_section
 from exoliver.report.elements import (
     Bullets,
     Column,
@@ -38,11 +39,12 @@ from exoliver.report.ledger import ledger_section
 from exoliver.report.limits import limits_of
 from exoliver.report.material import Material
 from exoliver.report.methods import methods_blocks
-from exoliver.report.naming import contrast_words, set_order, spelt, times_words
+from exoliver.report.naming import contrast_words, dataset_titles, set_order, spelt, times_words
 from exoliver.report.over_time import over_time_section
-from exoliver.report.overview import DatasetResults, matrix_rows, overview_page, read_study
+from exoliver.report.overview import DatasetResults, matrix_rows, overview_page, range_words, read_study
 from exoliver.report.pages import dataset_page, product_words
 from exoliver.report.quality import quality_section
+from exoliver.report.ranks import within
 from exoliver.report.render import POLICY, read_asset, render_page, render_text
 from exoliver.report.summary import summarise_contrasts
 from exoliver.tables import CONTRAST, ENRICHMENT, OMNIBUS, write_alike, write_json, write_table
@@ -51,7 +53,27 @@ from tests.toy_report import INJURED_ARMS, REFERENCE_ARMS, SETTINGS, SIMULATION,
 HOSTILE = "<script>alert(1)</script>"
 METHODS = "### Methods: Toy\n\n**Data.** Six samples `of` mice.\n\n#### Limits\n\n- One.\n- Two.\n\n1. A reference.\n"
 UNTREATED = {name: arm for name, arm in INJURED_ARMS.items() if name != "msc"}
+ON_HEALTHY = {"healthy": INJURED_ARMS["healthy"], "msc": INJURED_ARMS["msc"] | {"role": "treated_healthy"}}
+BASELINES: dict[str, Any] = {
+    "naive": {"role": "healthy", "value": "n", "label": "Naive"},
+    "sham": {"role": "healthy", "value": "s", "label": "Sham", "against": "naive"},
+}
+UNLINKED: dict[str, Any] = {
+    "first": {"role": "reference", "value": "1", "label": "First"},
+    "second": {"role": "reference", "value": "2", "label": "Second"},
+}
+ASKED_FOR = {"second_over_first": {"of": {"arm": "second"}, "against": {"arm": "first"}}}
 SECTIONS = ["answer", "trust", "changes", "time", "apoptosis", "sets", "identifiers", "arms", "methods"]
+
+
+def treatments(*names: str) -> dict[str, Any]:
+    """Further treated arms beside the drug."""
+    return REFERENCE_ARMS | {name: {"role": "treated", "value": name, "label": name.upper()} for name in names}
+
+
+def with_threshold(toy: Material) -> Material:
+    """The same, tested for changes by more than a factor of two."""
+    return replace(toy, settings=toy.settings | {"log2_fold_change_threshold": 1.0})
 
 
 class Reader(HTMLParser):
@@ -123,11 +145,20 @@ def material(kind: str) -> Material:
         "untreated": lambda: make_material(make_facts(UNTREATED)),
         "alone": lambda: make_material(make_facts({"control": REFERENCE_ARMS["control"]}, days=()), days=()),
         "missing_cell": lambda: make_material(left_out=[Cell("msc", 7.0)]),
+        "missing_cell_of_both": lambda: make_material(left_out=[Cell("msc", 7.0), Cell("healthy", 7.0)]),
+        "untested": lambda: make_material(untested_sets=True),
+        "on_healthy": lambda: make_material(make_facts(ON_HEALTHY)),
+        "baselines": lambda: make_material(make_facts(BASELINES, days=()), days=()),
+        "asked_for": lambda: make_material(make_facts(UNLINKED, days=(), contrasts=ASKED_FOR), days=()),
+        "cultured": lambda: make_material(make_facts(REFERENCE_ARMS, system={"kind": "cell_line"}, days=()), days=()),
     }
     return makers[kind]()
 
 
-KINDS = ("injury", "simulated", "reference", "worm", "no_hits", "alone", "missing_cell")
+KINDS = (
+    "injury", "simulated", "reference", "worm", "no_hits", "alone", "missing_cell", "untested", "on_healthy",
+    "baselines",
+)  # fmt: skip
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -220,8 +251,9 @@ def test_real_data_have_no_band() -> None:
 
 
 def test_a_comparison_without_injury_is_not_told_in_its_words() -> None:
-    """Treated against reference: no word of an injury anywhere."""
-    assert "injur" not in Reader(html("reference")).text.lower()
+    """Treated against reference: no word of an injury but that no arm has this role."""
+    text = Reader(html("reference")).text.lower().replace("none the role injured", "")
+    assert "injur" not in text
     assert "injur" in Reader(html("injury")).text.lower()
 
 
@@ -296,7 +328,9 @@ class TestAnswer:
         ("kind", "reason"),
         [
             ("untreated", "A treatment effect, because no arm is treated"),
-            ("reference", "because no arm is healthy and none is diseased"),
+            ("reference", "because no arm has the role healthy, and none the role injured"),
+            ("cultured", "because no arm has the role healthy, and none the role injured"),
+            ("untested", "Programmes by rank, because too few of their genes are measured"),
             ("one_time", "Change over time, because all samples are from one time"),
             ("missing_cell", "day 7 and CCl4 + MSC vs Chow, day 7, because an arm has no samples there"),
             ("alone", "A treatment effect, because no arm is treated"),
@@ -314,16 +348,78 @@ class TestAnswer:
 
     def test_several_products_share_a_sentence(self) -> None:
         """Three treated arms against one base do not repeat it three times."""
-        arms = REFERENCE_ARMS | {
-            name: {"role": "treated", "value": name, "label": name.upper()} for name in ("alpha", "beta")
-        }
-        text = text_of(answer_section(make_material(make_facts(arms, days=()), days=())))
-        assert text.count("genes against Control") == 1
-        assert "Drug: 3 raised, 3 lowered; ALPHA: 3 raised, 3 lowered; BETA" in text
+        section = answer_section(make_material(make_facts(treatments("alpha", "beta"), days=()), days=()))
+        assert text_of(section).count("genes against Control") == 1
+        assert "Drug: 3 raised, 3 lowered; ALPHA: 3 raised, 3 lowered; BETA" in text_of(section)
+        assert "against Control (of 78; false discovery rate 0.05): 6 with Drug; 6 with ALPHA; 6" in section.finding
+        assert section.contents == "Drug: 6 genes; ALPHA: 6 genes; BETA: 6 genes"
+
+    def test_no_effect_is_dropped_without_a_word(self) -> None:
+        """A fourth and fifth treatment are counted in the finding, over time, and in the balances."""
+        section = answer_section(make_material(make_facts(treatments("alpha", "beta", "gamma", "delta"))))
+        assert "with BETA (averaged over times, 6); and 2 further effects; by rank alone" in section.finding
+        assert "2 further effects over time: see" in text_of(section)
+        assert "; and 1 further effect." in text_of(section)
+
+    @pytest.mark.parametrize(
+        ("kind", "finding", "sentence"),
+        [
+            (
+                "on_healthy",
+                "6 of 78 genes change with CCl4 + MSC against Chow",
+                "Product on healthy samples CCl4 + MSC",
+            ),
+            ("baselines", "6 of 78 genes change with Sham against Naive", "Comparison Sham raises 3 and lowers 3"),
+            ("asked_for", "6 of 78 genes change in second over first", "Asked for Second over first: 3 of 78 genes"),
+        ],
+    )
+    def test_whatever_can_be_tested_is_the_finding(self, kind: str, finding: str, sentence: str) -> None:
+        """Without treatment and injury: products on the healthy, baselines, contrasts of the user."""
+        section = answer_section(material(kind))
+        assert section.finding.startswith(finding)
+        assert sentence in text_of(section)
+        assert "nothing" not in section.contents.lower()
+
+    def test_programmes_that_could_not_be_tested_are_not_told_as_without_a_hit(self) -> None:
+        """On every line that speaks of ranks, with the reason."""
+        section = answer_section(material("untested"))
+        assert "no programme could be tested" in section.finding
+        assert "no programme stands out" not in text_of(section)
+        assert text_of(section).count("no programme could be tested") == 4
+
+    def test_the_larger_number_of_two_tests_leads(self) -> None:
+        """Where the test of all times at once finds fewer genes than the average does, the average is told first."""
+        toy = material("injury")
+        none = toy.tables["msc_vs_ccl4__any_time"].assign(padj=1.0)
+        section = answer_section(replace(toy, tables={**toy.tables, "msc_vs_ccl4__any_time": none}))
+        told = "6 of 78 genes change with CCl4 + MSC against CCl4 averaged over times (false discovery rate 0.05; "
+        assert section.finding.startswith(f"{told}the test of all times at once finds 0)")
+        assert "differs from zero at any time in any gene; in 6 it changes with time" in text_of(section)
+
+    def test_a_tested_threshold_is_of_averages_alone(self) -> None:
+        """The number that leads is of what was asked, and the other one says what it is of."""
+        section = answer_section(with_threshold(material("injury")))
+        assert section.finding.startswith(
+            "6 of 78 genes change by more than ×2 (log2 1) with CCl4 + MSC against CCl4 av"
+        )
+        assert "the test of all times at once, against no change, finds 6" in section.finding
+        assert "(likelihood-ratio tests of all times, against no change, each adjusted by itself)" in text_of(section)
+
+    def test_what_weakens_a_number_stands_beside_it(self) -> None:
+        """A group of one sample, times left out, and a balance of genes with few counts."""
+        toy = material("missing_cell")
+        table = toy.tables["ccl4_vs_healthy"]
+        single = table.assign(note=("unreplicated;" + table["note"]).str.rstrip(";"))
+        panel = toy.panel.assign(note="low_expression:Bak1")
+        weak = replace(toy, tables={**toy.tables, "ccl4_vs_healthy": single}, panel=panel)
+        section = answer_section(weak)
+        assert "fewer than one may be false; a group has a single sample: read as description)" in text_of(section)
+        assert "(false discovery rate 0.05; times that one arm lacks are left out: 7d)" in section.finding
+        assert "(few counts: Bak1)" in text_of(section)
 
     def test_a_balance_is_raised_only_where_the_interval_says_so(self) -> None:
         """An interval that holds zero reads no evidence, with what it does not exclude."""
-        row = {"estimate": 0.5, "ci_low": 0.1, "ci_high": 0.9, "pvalue": 0.02}
+        row = {"estimate": 0.5, "ci_low": 0.1, "ci_high": 0.9, "pvalue": 0.02, "note": ""}
         assert "MSC raises the balance" in balance_sentence(row, "MSC", base="CCl4")
         assert "MSC lowers" in balance_sentence(
             {**row, "estimate": -0.5, "ci_low": -0.9, "ci_high": -0.1}, "MSC", base=""
@@ -352,6 +448,9 @@ class TestLimits:
         toy = make_material(make_facts(INJURED_ARMS))
         told = limits_of(toy.facts, toy.contrasts, look=toy.look, threshold=1.0)
         assert told[0].startswith("Genes were tested for a change by more than ×2 (log2 1)")
+        assert told[0].endswith(
+            "Tests of all times at once, balances and gene sets by rank are against no change at all."
+        )
         assert "by more than" not in self.limits()
 
     @pytest.mark.parametrize("unit", ["well", "passage"])
@@ -455,8 +554,63 @@ class TestSections:
         assert summary.loc["ccl4_vs_healthy", "note"] == ""
 
     def test_one_time_is_said_in_place_of_a_course(self) -> None:
-        """The section stays, with its reason."""
-        assert over_time_section(material("one_time")).finding.startswith("Not testable:")
+        """The section stays, with its reason; products on the healthy have times and are not followed."""
+        assert over_time_section(material("one_time")).finding == "Not testable: all samples are from one time."
+        assert "only effects of an injury or a treatment" in over_time_section(material("on_healthy")).finding
+        assert "share two times" in over_time_section(material("missing_cell_of_both")).finding
+
+    def test_programmes_that_could_not_be_tested_have_no_picture(self) -> None:
+        """Tables and sections say so; the page does not end."""
+        assert page("untested").aside is None
+        text = Reader(html("untested")).text
+        assert "Programmes over time are left out, as none could be tested: too few of their genes are" in text
+        assert "0 sets tested of Programmes" in text
+
+    def test_intervals_and_p_values_of_a_threshold_say_what_they_are_of(self) -> None:
+        """In the tables of contrasts, of genes and of the panel; balances are tested against none."""
+        toy = with_threshold(material("injury"))
+        sections = (changes_section(toy), over_time_section(toy), apoptosis_section(toy))
+        captions = [block.caption for section in sections for block in section.blocks if isinstance(block, Table)]
+        assert sum("p-values are for a change by more than ×2 (log2 1)" in caption for caption in captions) == 6
+        assert sum("p-values are for any change" in caption for caption in captions) == 1
+        plain = [block.caption for block in changes_section(material("injury")).blocks if isinstance(block, Table)]
+        assert [caption for caption in plain if "by more than" in caption] == []
+
+    def test_findings_speak_of_every_treatment(self) -> None:
+        """Of the first three in full, in the panel and in the sets by rank."""
+        toy = make_material(make_facts(treatments("alpha", "beta", "gamma"), days=()), days=())
+        for section in (apoptosis_section(toy), enrichment_section(toy)):
+            assert "BETA" in section.finding
+            assert "and 1 further effect" in section.finding
+            assert "GAMMA" not in section.finding
+
+    def test_shrunken_fold_changes_stand_beside_the_others(self) -> None:
+        """And where the prior leaves nothing of them, the table says why."""
+        toy = material("injury")
+        first = next(
+            block for block in changes_section(toy).blocks if isinstance(block, Table) and "smallest" in block.caption
+        )
+        assert "compare sizes of effects by them" in first.caption
+        shown = {column.title: column.cells[0] for column in first.columns}
+        assert float(shown["Shrunken log2"]) == pytest.approx(
+            0.9 * toy.tables["ccl4_vs_healthy"]["log2_fold_change"][0], abs=0.05
+        )
+        tables = {name: table.assign(shrunk_log2_fold_change=0.0) for name, table in toy.tables.items()}
+        text = " ".join(
+            block.caption for block in changes_section(replace(toy, tables=tables)).blocks if isinstance(block, Table)
+        )
+        assert "Shrunken values are about zero for 78 genes" in text
+
+    def test_outliers_that_were_not_looked_for_are_not_told_as_none(self) -> None:
+        """No three samples alike: Cook's distance says nothing."""
+        toy = material("injury")
+        captions = [
+            block.caption
+            for group in (3, 2)
+            for block in quality_section(replace(toy, design={**toy.design, "largest_group": group})).blocks
+            if isinstance(block, Table)
+        ]
+        assert ["Count outliers were not looked for" in caption for caption in captions] == [False, True]
 
     def test_genes_asked_for_and_not_counted_are_named(self) -> None:
         """Nothing is passed over in silence."""
@@ -507,6 +661,7 @@ class TestOverview:
         toy = material(kind)
         return DatasetResults(
             id=identity,
+            title=f"Toy liver {identity}",
             facts=toy.facts | {"id": identity},
             look=toy.look,
             check=toy.check | {"dataset": identity},
@@ -539,7 +694,7 @@ class TestOverview:
 
     def test_a_study_with_one_simulated_dataset_says_which(self) -> None:
         """The band names it; that of a study of simulated data alone is the usual one."""
-        assert self.page("injury", "simulated").band == "Simulated here: Toy liver."
+        assert self.page("injury", "simulated").band == "Simulated here: Toy liver d1."
         assert "No animal" in self.page("simulated").band
         assert self.page("injury").band == ""
 
@@ -589,7 +744,49 @@ class TestOverview:
         )
         found = read_study(files, {"toy": toy.facts})
         assert [dataset.id for dataset in found] == ["toy"]
-        assert set(found[0].tables) == {"ccl4_vs_healthy", "msc_vs_ccl4"}
+        effects = {"ccl4_vs_healthy", "msc_vs_ccl4"}
+        assert set(found[0].tables) == effects | {f"{name}__any_time" for name in effects}
+
+    def test_datasets_of_one_title_stay_two(self) -> None:
+        """The id is added to a title that is shared, and stands in for one that is missing."""
+        facts = material("injury").facts
+        titles = dataset_titles({"one": facts, "two": facts, "three": facts | {"title": None}})
+        assert titles == {"one": "Toy liver (one)", "two": "Toy liver (two)", "three": "three"}
+
+    def test_programmes_that_could_not_be_tested_are_told_with_the_reason(self) -> None:
+        """Neither as without gene sets, nor as without a hit."""
+        page = self.page("untested")
+        programmes = next(section for section in page.sections if section.id == "programmes")
+        assert programmes.finding.endswith("no programme could be tested: too few of their genes are measured.")
+        assert "by rank alone, no programme could be tested" in text_of(page.answer)
+        untreated = next(section for section in self.page("untreated").sections if section.id == "programmes")
+        assert "no dataset has a treatment effect" in untreated.finding
+        mixed = next(section for section in self.page("untested", "injury").sections if section.id == "programmes")
+        assert "of 1 dataset in which programmes could be tested" in mixed.finding
+        assert mixed.contents == "1 dataset by rank"
+
+    def test_genes_at_some_time_stand_beside_the_averaged_ones(self) -> None:
+        """In the line of a dataset and in the table."""
+        page = self.page("injury")
+        assert "3 genes higher and 3 lower of 78 (averaged over times; at some time, 6 genes)" in text_of(page.answer)
+        effects = next(section for section in page.sections if section.id == "effects")
+        assert "At some time" in [column.title for column in effects.blocks[1].columns]
+
+    @pytest.mark.parametrize(
+        ("changed", "words"),
+        [
+            ([], "No averaged effect can be estimated."),
+            ([6], "6 genes change in the one averaged effect, A (Toy)."),
+            ([1], "1 gene changes in the one averaged effect, A (Toy)."),
+            ([0, 0], "There is no evidence that a gene changes in any of 2 averaged effects."),
+            ([6, 6], "6 genes change in each of 2 averaged effects."),
+            ([2, 6], "Between 2 and 6 genes change in an averaged effect, most in B (Toy)."),
+        ],
+    )
+    def test_numbers_of_genes_are_told_as_a_range_only_where_they_are_one(self, changed: list[int], words: str) -> None:
+        """One effect, no gene, equal numbers."""
+        effects = [{"dataset": "Toy", "effect": "AB"[place], "changed": number} for place, number in enumerate(changed)]
+        assert range_words(pd.DataFrame(effects)) == words
 
 
 class TestWords:
@@ -616,6 +813,20 @@ class TestWords:
     def test_gene_sets_read_as_words(self, name: str, words: str) -> None:
         """Acronyms stay in capitals."""
         assert spelt(name) == words
+
+    @pytest.mark.parametrize(
+        ("title", "words"),
+        [
+            ("Inflammation", "inflammation"),
+            ("DNA repair", "DNA repair"),
+            ("E2F targets", "E2F targets"),
+            ("T cells", "T cells"),
+            ("Autophagy and lysosome genes", "“autophagy and lysosome genes”"),
+        ],
+    )
+    def test_titles_within_a_sentence_keep_their_acronyms(self, title: str, words: str) -> None:
+        """And one that could be taken for two is held together."""
+        assert within(title) == words
 
     def test_sets_keep_the_order_of_their_collection(self) -> None:
         """Those that it does not list follow by name."""

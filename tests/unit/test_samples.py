@@ -209,6 +209,16 @@ def test_without_time_there_is_one_time() -> None:
     assert table["time"].isna().all()
 
 
+def test_an_absent_time_of_a_baseline_is_no_time() -> None:
+    """However it is written: the samples of one time are not several."""
+    content = make_toy().yaml["arms"]
+    content["levels"]["healthy"]["at"] = "all_times"
+    days = ["n/a" if group == "healthy" else day for group, day in make_sheet()[["group", "day"]].to_numpy()]
+    days[0] = "0"
+    _, findings = arrange_samples(sheet(day=days), intake(arms=content), where="sheet")
+    assert findings == Findings()
+
+
 def test_words_for_times_become_numbers() -> None:
     """As the YAML maps them; each word once."""
     table = sheet(when=["early" if day == "1" else "late" for day in make_sheet()["day"]])
@@ -263,7 +273,7 @@ def test_a_numeric_covariate_that_is_no_use_is_told(cell: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["donor", "covariates", "series"])
-@pytest.mark.parametrize("cell", ["", "NA", "N/A", "nan"])
+@pytest.mark.parametrize("cell", ["", " ", "NA", "N/A", "nan", "n/a", "Na", "#N/A", "NULL", " na\t"])
 def test_a_missing_value_is_no_level(key: str, cell: str) -> None:
     """A sample of unknown donor, batch or series is told, not put together with others."""
     table = sheet()

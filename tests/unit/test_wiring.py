@@ -9,11 +9,14 @@ import pytest
 
 from exoliver.loading import load_study
 from exoliver.wiring import Wiring, study_file
+from tests.snakefiles import read_rules
 from tests.toy import make_toy, write_study, write_toy
 
 TOY = SimpleNamespace(dataset="toy")
 MADE = SimpleNamespace(counts="results/{dataset}/c.tsv.gz", samples="results/{dataset}/s.tsv")
-SLICES = ("intake", "arms", "contrasts", "gene_filter", "unit", "organism", "simulation", "problems", "facts")
+SLICES = (
+    "intake", "arms", "checked_arms", "contrasts", "gene_filter", "unit", "organism", "simulation", "problems", "facts",
+)  # fmt: skip
 SIMULATION = {
     "seed": 1, "identifiers": "symbol", "genes": 200, "replicates": 2, "times": [1, 7], "response_genes": 0,
     "library_size": {"mean": 1e6, "spread": 0}, "effects": {},
@@ -52,11 +55,13 @@ BASE = {"of": {"arm": "treated", "time": 7}, "against": {"arm": "injured", "time
         ({"citation": "someone"}, {"facts"}),
         ({"injury": {"class": "toxic"}}, {"facts"}),
         ({"levels": {"treated": {"dose": 5, "label": "L", "lot": "B"}}}, {"facts"}),
+        ({"levels": {"injured": {"vehicle": "oil"}}}, {"facts", "checked_arms"}),  # a fact that no contrast rests on
+        ({"levels": {"healthy": {"procedure": "naive"}}}, {"facts", "checked_arms"}),
         ({"contrasts": {"late": BASE}}, {"facts", "contrasts"}),
         ({"gene_filter": {"min_count": 5}}, {"facts", "gene_filter"}),
-        ({"levels": {"treated": {"role": "control_product"}}}, {"facts", "arms"}),
+        ({"levels": {"treated": {"role": "control_product"}}}, {"facts", "arms", "checked_arms"}),
         ({"levels": {"treated": {"against": "injured"}}}, {"facts"}),  # it says what was meant anyway
-        ({"levels": {"treated": {"against": "healthy"}}}, {"facts", "arms"}),
+        ({"levels": {"treated": {"against": "healthy"}}}, {"facts", "arms", "checked_arms"}),
         ({"levels": {"healthy": {"at": "all_times"}}}, {"facts", "intake"}),
         ({"covariates": ["batch"]}, {"facts", "intake"}),
         ({"organism": "rat"}, {"facts", "intake", "organism"}),
@@ -140,6 +145,14 @@ def test_the_overview_knows_every_dataset_that_can_be_read() -> None:
     """By id."""
     assert list(wired().overview()) == ["toy"]
     assert wired(arms=5).overview() == {}
+
+
+@pytest.mark.parametrize("rule", ["check_dataset", "import_counts"])
+def test_rules_that_look_genes_up_name_the_annotation(rule: str, root: Path) -> None:
+    """With another release of it they run again."""
+    (found,) = [each for each in read_rules(root / "workflow/rules/dataset.smk") if each.name == rule]
+    assert "annotation=wire.annotation" in found.items("input")
+    assert wired().annotation(TOY)[0].endswith("identifiers/mouse.tsv.gz")
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ rule check_dataset:
         "Check dataset {wildcards.dataset}"
     input:
         files=wire.files(rules.simulate_dataset.output),
+        annotation=wire.annotation,
         collections=wire.own_collections,
     output:
         check="<results>/datasets/{dataset}/check.json",
@@ -57,7 +58,7 @@ rule check_dataset:
     params:
         problems=wire.problems,
         intake=wire.intake,
-        arms=wire.arms,
+        arms=wire.checked_arms,
         contrasts=wire.contrasts,
         gene_filter=wire.gene_filter,
         collections=wire.own_collections,

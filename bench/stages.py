@@ -1,8 +1,10 @@
-"""Runs a study from scratch and prints what each stage took: `make bench`.
+"""Runs a study from scratch and prints what each stage took: `make bench STUDY=config/config.yaml`.
 
 Times and memory are those that Snakemake writes for each job: one measurement, on this machine as it
 was just then. Start-up of Snakemake and gaps between jobs are in the last line alone.
 """
+
+from __future__ import annotations
 
 import argparse
 import csv
@@ -27,12 +29,17 @@ def main() -> int:
         [*snakemake, "--cores", arguments.cores, "--config", f"study={arguments.study}"], check=False
     ).returncode
     seconds = time.perf_counter() - clock
-    print(ROW.format("stage", "jobs", "seconds", "longest", "peak MB"))
+    write_line("stage", "jobs", "seconds", "longest", "peak MB")
     for rule, jobs in sorted(measured(since=started).items(), key=lambda item: -sum(job[0] for job in item[1])):
         times, memory = [job[0] for job in jobs], [job[1] for job in jobs]
-        print(ROW.format(rule, len(jobs), f"{sum(times):.1f}", f"{max(times):.1f}", f"{max(memory):.0f}"))
-    print(ROW.format("whole run", "", f"{seconds:.1f}", "", ""))
+        write_line(rule, len(jobs), f"{sum(times):.1f}", f"{max(times):.1f}", f"{max(memory):.0f}")
+    write_line("whole run", "", f"{seconds:.1f}", "", "")
     return done
+
+
+def write_line(*cells: object) -> None:
+    """One line of the table."""
+    sys.stdout.write(f"{ROW.format(*cells)}\n")
 
 
 def measured(*, since: float) -> dict[str, list[tuple[float, float]]]:

@@ -1,0 +1,58 @@
+"""The user's own gene sets: unreadable files and sets of another organism are told, sound ones are not."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from exoliver.collection_checks import check_collections, check_own_sets
+from exoliver.problems import Findings
+
+ANNOTATION = pd.DataFrame({"symbol": ["Mcl1", "Bax", "Bcl2", "Trp53"], "human_symbol": ["MCL1", "BAX", "BCL2", "TP53"]})
+
+
+@pytest.fixture(autouse=True)
+def _there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def own(*members: str, name: str = "own.gmt") -> str:
+    """A file of one set."""
+    Path(name).write_text("set\tabout\t" + "\t".join(members) + "\n", encoding="utf-8")
+    return name
+
+
+def told(*files: str, genes: pd.DataFrame = ANNOTATION, annotation: pd.DataFrame = ANNOTATION) -> Findings:
+    """What is said of sets beside a mouse dataset."""
+    return check_own_sets(files, genes, dataset="toy", organism="mouse", annotation=annotation)
+
+
+def test_every_file_that_cannot_be_read_is_told() -> None:
+    """A missing one, one with a member that is called as a missing value is, and no sound one."""
+    files = [own("Mcl1"), "none.gmt", own("Mcl1", "NA", name="na.gmt")]
+    problems = check_collections(files)
+    assert [problem.where for problem in problems] == ["none.gmt", "na.gmt"]
+    assert "set member without a name" in problems[1].what
+
+
+def test_sets_in_symbols_of_another_organism_are_told() -> None:
+    """With the share that was found, and whose symbols they seem to be."""
+    assert told(own("Mcl1", "Bax", "Nothing")) == Findings()
+    (problem,) = told(own("MCL1", "BAX")).problems
+    assert (problem.where, problem.what) == (
+        "toy: collections",
+        "0% of the genes of own.gmt are mouse symbols; they are human symbols",
+    )
+    (problem,) = told(own("ENSMUSG1", "ENSMUSG2")).problems
+    assert problem.what.endswith("are mouse symbols")
+
+
+def test_a_dataset_of_few_genes_does_not_make_sets_foreign() -> None:
+    """The organism has them all the same."""
+    assert told(own("Mcl1", "Bax"), genes=ANNOTATION.iloc[3:]) == Findings()
+
+
+def test_nothing_is_said_without_an_annotation_or_a_readable_file() -> None:
+    """The organism is told elsewhere, and so is the file."""
+    assert told(own("MCL1"), annotation=ANNOTATION.iloc[:0]) == Findings()
+    assert told("none.gmt") == Findings()
