@@ -31,7 +31,7 @@ def compare_timepoints(
     enrichment
         Collection to contrast id to its table.
     fdr
-        A gene is listed where its effect differs from zero at some time at this level (Wald omnibus).
+        A gene is listed where its effect differs from zero at some time at this level (likelihood-ratio test).
 
     Returns
     -------

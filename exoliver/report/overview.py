@@ -11,7 +11,7 @@ import pandas as pd
 from exoliver.contrasts import Contrast, from_index
 from exoliver.figures.study_matrix import study_matrix
 from exoliver.figures.style import Look, make_look
-from exoliver.figures.words import amount, count, joined, plural
+from exoliver.figures.words import amount, beyond, count, joined, plural
 from exoliver.report.arms import fact_words
 from exoliver.report.elements import Bullets, Files, Link, Page, Prose, Section, Table, counts, picture, texts
 from exoliver.report.naming import (
@@ -120,7 +120,7 @@ def overview_page(datasets: Sequence[DatasetResults], settings: Mapping[str, Any
     datasets
         Of `read_study`.
     settings
-        The study's `title` and `fdr`.
+        The study's `title`, `fdr` and `log2_fold_change_threshold`.
     """
     simulated = [dataset.title for dataset in datasets if dataset.look.simulated]
     band = BAND if len(simulated) == len(datasets) else f"Simulated here: {joined(simulated)}." if simulated else ""
@@ -154,9 +154,15 @@ def _answer(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) -> 
     treated = sum(bool(averaged(dataset.contrasts, *TREATMENTS)) for dataset in datasets)
     finding = (
         f"{plural(len(datasets), 'dataset')}, {count(treated)} of them with a treatment effect that can be tested "
-        f"(false discovery rate {settings['fdr']:g}); side by side, without a pooled estimate."
+        f"(false discovery rate {settings['fdr']:g}{_threshold(settings)}); side by side, without a pooled estimate."
     )
     return Section("answer", "Answer", finding, plural(len(datasets), "dataset") + " in a line each", (Bullets(lines),))
+
+
+def _threshold(settings: Mapping[str, Any]) -> str:
+    """What averaged effects are tested against, where that is not zero."""
+    threshold = settings["log2_fold_change_threshold"]
+    return f", changes beyond {beyond(threshold)}" if threshold else ""
 
 
 def _line(dataset: DatasetResults, settings: Mapping[str, Any]) -> str:
@@ -313,9 +319,9 @@ def _effects(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) ->
         texts("Note", table["note"]),
     )
     caption = (
-        f"Genes with an adjusted p-value below {settings['fdr']:g} in the effects averaged over times, dataset by "
-        "dataset; at some time are those of the test of all times at once. Numbers of genes depend on the number of "
-        "samples: they do not compare strengths between datasets."
+        f"Genes with an adjusted p-value below {settings['fdr']:g}{_threshold(settings)} in the effects averaged over "
+        "times, dataset by dataset; at some time are those of the test of all times at once, against zero. Numbers of "
+        "genes depend on the number of samples: they do not compare strengths between datasets."
     )
     blocks = (Prose((SIDE_BY_SIDE,)), Table(caption, columns)) if rows else ()
     return Section("effects", "Genes that change", range_words(table), plural(len(table), "averaged effect"), blocks)

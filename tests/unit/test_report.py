@@ -687,6 +687,13 @@ class TestOverview:
         hrefs = [given.get("href", "") for _, given in Reader(render_page(self.page("injury"))).tags]
         assert [href for href in hrefs if href.startswith("figures/")] == []
 
+    def test_a_threshold_is_named_beside_the_numbers(self) -> None:
+        """What averaged effects were tested against; nothing where that is zero."""
+        results = self.results("injury", "d0")
+        beyond = overview_page([results], SETTINGS | {"log2_fold_change_threshold": 1.0})
+        assert "changes beyond ×2 (log2 1)" in beyond.answer.finding
+        assert "beyond" not in overview_page([results], SETTINGS).answer.finding
+
     def test_it_says_that_nothing_is_pooled(self) -> None:
         """In words for users."""
         text = Reader(render_page(self.page("injury", "reference"))).text

@@ -74,7 +74,7 @@ rule report_overview:
         "../../environment.yml"
     params:
         datasets=wire.overview,
-        settings=wire.settings_of("title", "fdr"),
+        settings=wire.settings_of("title", "fdr", "log2_fold_change_threshold"),
         code=code_of("report_overview"),
     threads: 1
     resources:
