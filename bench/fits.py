@@ -33,8 +33,10 @@ def run_ours(data: Measured, *, threads: int) -> dict[str, Any]:
         threads=threads,
     )  # fmt: skip
     ended = time.perf_counter()
-    significant = [int((tables[name][0]["padj"] < SIGNIFICANT).sum()) for name in ask(data).names]
-    sizes = {"genes": data.counts.shape[1], "samples": len(data.counts), "contrasts": len(contrasts)}
+    asked = ask(data)
+    significant = [int((tables[name][0]["padj"] < SIGNIFICANT).sum()) for name in asked.names]
+    sizes = {"genes": data.counts.shape[1], "samples": len(data.counts)}
+    sizes |= {"contrasts": len(contrasts), "simple": len(asked.simple)}
     return {"fit": fitted - start, "all": ended - start, "significant": significant, **sizes}
 
 

@@ -84,7 +84,10 @@ def against_others(measure: Measure, name: str) -> Iterator[Row]:
     ours.append(measure("ours", real=name, repeats=2))
     size = "{genes:,} genes × {samples} samples: fit and {contrasts} contrasts"
     own = {part: statistics.median(run[part] for run in ours) for part in ("fit", "all")}
-    own |= {"what": f"{name}, {size.format_map(ours[0])}", "significant": ours[0]["significant"]}
+    own |= {
+        "what": f"{name}, {size.format_map(ours[0])}",
+        **{part: ours[0][part] for part in ("significant", "simple")},
+    }
     yield from _beside(name, own, "PyDESeq2", stock, target=STOCK_TARGET)
     if r is None:
         yield Row(own["what"], seconds(own["all"]), f"DESeq2 in R: {NOT_INSTALLED}", target=R_TARGET)
@@ -99,7 +102,7 @@ def _beside(name: str, own: dict[str, Any], other: str, theirs: dict[str, Any], 
     """Another program: all that it can do, its tests of one cell against another alone, its fit, and its findings."""
     number = len(theirs["significant"])
     yield _slower(own["what"], own["all"], f"{other}, {number} tests", theirs["all"], target=target)
-    if theirs["simple"] < theirs["all"]:
+    if own["simple"] < number:
         yield _slower(f"{name}: the same", own["all"], f"{other}, cell against cell alone", theirs["simple"])
     yield _slower(f"{name}: fit alone", own["fit"], other, theirs["fit"])
     pairs = list(zip(own["significant"], theirs["significant"], strict=False))

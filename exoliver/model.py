@@ -144,11 +144,14 @@ class Model:
             ("not_converged", tested & (~self.has_converged | (~has_pvalue & ~self.is_count_outlier))),
             ("low_count", tested & has_pvalue & ~has_padj),
         ]
-        texts = [list(of_contrast) for _ in self.genes]
-        for reason, holds in reasons:
-            for position in np.flatnonzero(holds):
-                texts[position].append(reason)
-        return [";".join(parts) for parts in texts]
+        code = sum(holds.astype(int) << place for place, (_, holds) in enumerate(reasons))
+        texts = {
+            number: ";".join(
+                [*of_contrast, *(reason for place, (reason, _) in enumerate(reasons) if number >> place & 1)]
+            )
+            for number in np.unique(code).tolist()
+        }
+        return [texts[number] for number in code.tolist()]
 
 
 def model_from(arrays: Mapping[str, np.ndarray], description: Mapping[str, Any]) -> Model:

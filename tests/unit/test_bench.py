@@ -35,9 +35,9 @@ def test_a_measurement_has_a_process_of_its_own() -> None:
 
 
 ANSWERS: dict[str, Any] = {
-    "ours": {"fit": 2.0, "all": 4.0, "significant": [7, 5, 3], "contrasts": 12, "peak": 1.0},
+    "ours": {"fit": 2.0, "all": 4.0, "significant": [7, 5, 3], "contrasts": 3, "simple": 2, "peak": 1.0},
     "stock": {"fit": 60.0, "simple": 80.0, "all": 100.0, "significant": [8, 5]},
-    "r": {"fit": 30.0, "simple": 50.0, "all": 50.0, "significant": [7, 5, 3], "r": "4.2", "deseq2": "1.38"},
+    "r": {"fit": 30.0, "simple": 40.0, "all": 50.0, "significant": [7, 5, 3], "r": "4.2", "deseq2": "1.38"},
     "first": 3.0,
     "floor": {"fit": 2.0, "floor": 0.5, "ratio": 4.0, "climb": 9.0, "posterior": 8.0, "steps": 4.0},
 }
@@ -65,7 +65,7 @@ def test_ratios_are_the_others_seconds_over_ours() -> None:
     """Of the whole, and of the fit alone; the whole against stock and R has the targets."""
     found = list(rows.whole_table(made_up, rows.FULL))
     ours = [row for row in found if row.what.startswith("dlpc") and row.ratio]
-    assert [row.ratio for row in ours] == ["25×", "20×", "30×", "12×", "15×", "12×", "4×"]
+    assert [row.ratio for row in ours] == ["25×", "30×", "12×", "10×", "15×", "12×", "4×"]
     assert [row.target for row in ours if row.target] == [rows.STOCK_TARGET, rows.R_TARGET]
     agreeing = [(row.ours, row.against) for row in found if "padj" in row.what and row.what.startswith("dlpc")]
     assert agreeing == [

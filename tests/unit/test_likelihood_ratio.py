@@ -195,6 +195,24 @@ def test_genes_without_a_fit_have_no_statistic(toys: dict[str, SimpleNamespace])
     np.testing.assert_array_equal(np.delete(stat, 3), np.delete(whole, 3))
 
 
+def test_a_restricted_model_that_was_not_fitted_has_no_statistic(
+    toys: dict[str, SimpleNamespace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gene that the inference gives up there is missing, whatever coefficients it was left with."""
+    toy = toys["plain"]
+    rows = next(iter(toy.rows.values()))
+    plain = BatchedInference.irls
+
+    def without_one(*args: object, **keys: object) -> tuple[np.ndarray, ...]:
+        beta, means, hats, has_converged = plain(*args, **keys)
+        has_converged[5] = False
+        return beta, means, hats, has_converged
+
+    monkeypatch.setattr(BatchedInference, "irls", without_one)
+    stat, pvalue = likelihood_ratio_test(toy.fit, toy.counts, rows=rows, threads=1)
+    assert np.flatnonzero(np.isnan(stat)).tolist() == np.flatnonzero(np.isnan(pvalue)).tolist() == [5]
+
+
 def test_threads_change_no_byte(toys: dict[str, SimpleNamespace]) -> None:
     """One or three."""
     toy = toys["donors"]
