@@ -82,12 +82,9 @@ def against_others(measure: Measure, name: str) -> Iterator[Row]:
     ours.append(measure("ours", real=name, repeats=2))
     r = measure("r", real=name)
     ours.append(measure("ours", real=name, repeats=2))
-    size = "{genes:,} genes × {samples} samples: fit and {contrasts} contrasts"
-    own = {part: statistics.median(run[part] for run in ours) for part in ("fit", "all")}
-    own |= {
-        "what": f"{name}, {size.format_map(ours[0])}",
-        **{part: ours[0][part] for part in ("significant", "simple")},
-    }
+    own = ours[0] | {part: statistics.median(run[part] for run in ours) for part in ("fit", "all")}
+    what = "{name}, {genes:,} genes × {samples} samples: fit and {contrasts} contrasts"
+    own["what"] = what.format(name=name, **own)
     yield from _beside(name, own, "PyDESeq2", stock, target=STOCK_TARGET)
     if r is None:
         yield Row(own["what"], seconds(own["all"]), f"DESeq2 in R: {NOT_INSTALLED}", target=R_TARGET)

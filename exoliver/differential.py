@@ -112,12 +112,19 @@ def _as_model(counts: pd.DataFrame, design: Design, passing: np.ndarray, fitted:
         dispersions_trend=spread(fitted.var["fitted_dispersions"]),
         is_count_outlier=spread(fitted.var["_pvalue_cooks_outlier"], 0.0).astype(bool),
         has_converged=spread(has_converged, 1.0).astype(bool),
+        is_searched=spread(_searched(fitted), 0.0).astype(bool),
         is_zero_in_cell=np.stack([(counts.to_numpy()[cell] == 0).all(axis=0) for cell in cells.T], axis=1),
         replaced=_replaced(counts.to_numpy(), np.flatnonzero(passing), fitted),
         trend=np.asarray([np.nan, np.nan] if trend is None else trend, dtype=float),
         mean_dispersion=float(fitted.uns.get("mean_disp", np.nan)),
         trend_problem=str(fitted.uns.get("trend_problem", "")),
     )
+
+
+def _searched(fitted: Any) -> np.ndarray:
+    """Genes of which a dispersion was found by search on a grid, shape (g,)."""
+    ended = [fitted.var[name].fillna(True).to_numpy(dtype=bool) for name in ("_genewise_converged", "_MAP_converged")]
+    return np.asarray(~(ended[0] & ended[1]))
 
 
 def _replaced(counts: np.ndarray, passing: np.ndarray, fitted: Any) -> np.ndarray:

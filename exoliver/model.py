@@ -13,8 +13,8 @@ from exoliver.contrasts import Cell, Contrast
 
 ARRAYS = (
     "genes", "samples", "design", "size_factors", "takes_part", "base_mean", "coefficients", "dispersions",
-    "dispersions_gene", "dispersions_trend", "is_count_outlier", "has_converged", "is_zero_in_cell", "replaced",
-    "trend",
+    "dispersions_gene", "dispersions_trend", "is_count_outlier", "has_converged", "is_searched", "is_zero_in_cell",
+    "replaced", "trend",
 )  # fmt: skip
 
 
@@ -41,7 +41,9 @@ class Model:
     dispersions, dispersions_gene, dispersions_trend
         Final, gene-wise and trend dispersions, shape (g,).
     is_count_outlier, has_converged
-        Shape (g,).
+        Shape (g,); whether the coefficients were found.
+    is_searched
+        A dispersion was found by search on a grid, as its climb did not end, shape (g,).
     is_zero_in_cell
         All counts of the cell are zero, shape (g, k).
     replaced
@@ -69,6 +71,7 @@ class Model:
     dispersions_trend: np.ndarray
     is_count_outlier: np.ndarray
     has_converged: np.ndarray
+    is_searched: np.ndarray
     is_zero_in_cell: np.ndarray
     replaced: np.ndarray
     trend: np.ndarray
@@ -93,6 +96,7 @@ class Model:
             "mean_dispersion": None if np.isnan(self.mean_dispersion) else self.mean_dispersion,
             "trend_problem": self.trend_problem,
             "replaced_counts": len(self.replaced),
+            "searched_dispersions": int(self.is_searched.sum()),
             "largest_group": int(np.unique(self.design, axis=0, return_counts=True)[1].max()),
         }
 

@@ -116,6 +116,7 @@ def make_model(
         "dispersions_trend": dispersions * 0.9,
         "is_count_outlier": np.full(genes, False),
         "has_converged": np.full(genes, True),
+        "is_searched": np.full(genes, False),
         "is_zero_in_cell": np.full((genes, len(cells)), False),
         "replaced": np.zeros((0, 3), dtype=int),
         "trend": np.array([0.05, 2.0]),

@@ -276,6 +276,7 @@ def make_model(
         dispersions_trend=trend,
         is_count_outlier=np.zeros(len(genes), dtype=bool),
         has_converged=np.ones(len(genes), dtype=bool),
+        is_searched=np.zeros(len(genes), dtype=bool),
         is_zero_in_cell=np.zeros((len(genes), len(cells)), dtype=bool),
         replaced=np.zeros((0, 3), dtype=int),
         trend=np.array([0.05, 2.0]),

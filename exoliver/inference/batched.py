@@ -12,7 +12,7 @@ from pydeseq2.inference import Inference
 
 from exoliver.inference import kernels
 from exoliver.inference.equations import arrange_columns
-from exoliver.inference.trend import fit_gamma_trend
+from exoliver.inference.trend import START, fit_gamma_trend
 from exoliver.inference.wald import MIN_MEAN, RIDGE, wald_test
 
 GENES_PER_BLOCK = 512
@@ -111,14 +111,16 @@ class BatchedInference(Inference):
         optimizer: str = "L-BFGS-B",
         start: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Dispersions (g,) of highest likelihood, or posterior where `prior_reg` holds, and whether the climb ended.
+        """Dispersions (g,) of highest likelihood, or posterior with `prior_reg`, and whether no search was needed.
 
         The likelihood always has Cox-Reid's adjustment (10.1111/j.2517-6161.1987.tb01422.x). `alpha_hat` is where the
-        climb starts and, with a prior, its mean; `start` names another start. Genes whose climb does not end are
-        searched on a grid. `optimizer` has no effect.
+        climb starts and, with a prior, its mean; `start` names another start. Genes whose climb does not end, or
+        ends at its first step without a prior, are searched on a grid. `optimizer` has no effect.
         """
         if not cr_reg:
             raise ValueError("BatchedInference has no likelihood of dispersions without Cox-Reid's adjustment")
+        if prior_reg and prior_disp_var is None:
+            raise ValueError("a prior of dispersions needs its variance: prior_disp_var")
         equations = arrange_columns(design_matrix)
         y = np.ascontiguousarray(counts.T, dtype=float)
         means = np.maximum(np.ascontiguousarray(mu.T, dtype=float), self.min_mu)
@@ -148,7 +150,11 @@ class BatchedInference(Inference):
         lfc_null: np.ndarray,
         alt_hypothesis: Any = None,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """p-values, statistics and standard errors (g,) of one contrast; two-sided, beyond `lfc_null` if asked for."""
+        """p-values, statistics and standard errors (g,) of one contrast, two-sided.
+
+        Without `alt_hypothesis` `lfc_null` is the value of the coefficients under the null; with `greaterAbs` it is the
+        largest size of the contrast under the null.
+        """
         if alt_hypothesis not in (None, "greaterAbs"):
             raise ValueError(f"BatchedInference tests greaterAbs, not {alt_hypothesis}")
         weights = (mu / (1.0 + mu * disp)).T
@@ -157,7 +163,8 @@ class BatchedInference(Inference):
             information + ridge_factor, np.broadcast_to(contrast[:, None], (len(lfc), len(contrast), 1))
         )
         variance = np.einsum("gpr,gpq,gqr->g", half, information, half, optimize=True)
-        tested = wald_test(lfc @ contrast, variance, threshold=float(np.max(np.abs(lfc_null))))
+        estimate = (lfc if alt_hypothesis else lfc - lfc_null) @ contrast
+        tested = wald_test(estimate, variance, threshold=float(np.max(np.abs(lfc_null))) if alt_hypothesis else 0.0)
         return tested.pvalue, tested.stat, tested.se
 
     def fit_rough_dispersions(self, normed_counts: np.ndarray, design_matrix: np.ndarray) -> np.ndarray:
@@ -177,9 +184,7 @@ class BatchedInference(Inference):
     ) -> tuple[np.ndarray, np.ndarray, bool]:
         """a0 and a1 of dispersions (g,) on reciprocal means (g,), the fitted dispersions, and whether the fit ended."""
         reciprocal = np.asarray(covariates, dtype=float)
-        coefficients, has_converged = fit_gamma_trend(
-            reciprocal, np.asarray(targets, dtype=float), start=np.array([0.1, 1.0])
-        )
+        coefficients, has_converged = fit_gamma_trend(reciprocal, np.asarray(targets, dtype=float), start=START)
         return coefficients, coefficients[0] + coefficients[1] * reciprocal, has_converged
 
     def lfc_shrink_nbinom_glm(
@@ -227,7 +232,7 @@ def shrink_coefficients(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients of highest posterior, with a Cauchy prior on a contrast of them and a normal one on the rest.
 
-    The rest are all columns but the first of largest weight in the contrast.
+    The rest are all columns but the first of largest weight in the contrast, which has a small ridge.
 
     Parameters
     ----------
@@ -254,16 +259,18 @@ def shrink_coefficients(
     """
     equations = arrange_columns(design)
     weights = np.ascontiguousarray(contrast[equations.order], dtype=float)
-    unit = int(np.flatnonzero(equations.order == np.argmax(contrast))[0])
+    largest = np.argmax(contrast if contrast.max() > 0 else -contrast)
+    unit = int(np.flatnonzero(equations.order == largest)[0])
     precision = np.full(len(contrast), 1.0 / rest_sd**2)
     precision[unit] = RIDGE
     first = np.ascontiguousarray(start[:, equations.order])
     y, size = np.ascontiguousarray(counts.T, dtype=float), np.ascontiguousarray(size_factors, dtype=float)
+    spread = np.ascontiguousarray(dispersions, dtype=float)
     found, modes = np.empty_like(first), np.empty(len(first), dtype=np.int64)
 
     def shrink(block: slice) -> None:
         kernels.shrink_contrasts(
-            y[block], dispersions[block], first[block], size, precision, (weights, scale), unit, *equations.arrays,
+            y[block], spread[block], first[block], size, precision, (weights, scale), unit, *equations.arrays,
             found[block], modes[block],
         )  # fmt: skip
 

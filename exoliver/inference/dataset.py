@@ -25,7 +25,7 @@ class BatchedDataSet(DeseqDataSet):
     * genes enter and leave the trend at every turn of its fit; without a trend, `uns["trend_problem"]` says why;
     * the prior variance is matched to the histogram of residuals where at most three degrees of freedom remain;
     * the search for the highest posterior starts at the gene-wise dispersion;
-    * a gene of highest count in three samples is no outlier only in a design of two cells;
+    * a count that three samples exceed is an outlier all the same, but for a design of two cells;
     * genes that are all zero once their outliers are replaced have no outlier.
 
     References
@@ -71,10 +71,13 @@ class BatchedDataSet(DeseqDataSet):
         dispersions = self.var[f"{prefix}genewise_dispersions"].to_numpy(dtype=float)
         means = self.var["_normed_means"].to_numpy(dtype=float)
         used = dispersions > ABOVE_SMALLEST * self.min_disp
+        if not used.any():
+            raise ValueError("no gene varies by more than counting does: are these samples copies of one library?")
         try:
             found = fit_parametric_trend(means[used], dispersions[used])
         except TrendError as error:
-            self.uns["trend_problem"] = str(error)
+            if not vst:
+                self.uns["trend_problem"] = str(error)
             self._fit_mean_dispersion_trend(vst)
             return
         self.uns[f"{prefix}trend_coeffs"] = pd.Series(found, index=["a0", "a1"])
@@ -188,7 +191,7 @@ class BatchedDataSet(DeseqDataSet):
         """Put the fit of some genes in the place of their first one."""
         for name in (
             "_normed_means", "genewise_dispersions", "fitted_dispersions", "MAP_dispersions", "dispersions",
-            "_MAP_converged", "_LFC_converged", "_outlier_genes",
+            "_genewise_converged", "_MAP_converged", "_LFC_converged", "_outlier_genes",
         ):  # fmt: skip
             self.var.loc[genes, name] = again.var[name].to_numpy()
         self.varm["LFC"].loc[genes, :] = again.varm["LFC"].to_numpy()
@@ -203,7 +206,7 @@ class BatchedDataSet(DeseqDataSet):
         is_outlier = (distances[self._is_replicated(REPLICATES)] > self._cooks_cutoff).any(axis=0)
         if self._matrix.shape[1] == len(np.unique(self._matrix, axis=0)) == 2:
             genes = np.flatnonzero(is_outlier)
-            highest = self.X[self.layers["cooks"][:, genes].argmax(axis=0), genes]
+            highest = self.X[np.nanargmax(self.layers["cooks"][:, genes], axis=0), genes]
             is_outlier[genes] = (self.X[:, genes] > highest).sum(axis=0) < REPLICATES
         self.var["_pvalue_cooks_outlier"] = is_outlier
         return self.var["_pvalue_cooks_outlier"]

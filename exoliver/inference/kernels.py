@@ -19,7 +19,7 @@ from numba import njit
 compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 HALF_LOG_2_PI = 0.9189385332046727
-SERIES_FROM = 8.0  # Stirling's series is exact to double precision from here on
+SERIES_FROM = 8.0  # Stirling's series is exact to 2e-14 from here on
 
 ARMIJO = 1e-4
 CLIMB_GAIN, CLIMB_STEPS, SHRINK_EVERY = 1e-6, 100, 5
@@ -30,6 +30,8 @@ NO_INCREASE = 1e-6
 LARGEST_COEFFICIENT = 30.0
 SCORING_STEPS, SCORING_GAIN, HALVINGS = 500, 1e-12, 30
 LEAST_CURVATURE = 0.1
+LONGEST_STEP = 5.0  # of a coefficient: a gene of one large count would overshoot and not come back
+HELD = 1e-4  # scale at which the Cauchy prior holds a contrast near zero
 SHRUNK_STEP, SHRUNK_GAIN = 1e-6, 1e-10
 MODES_APART = 1e-3
 
@@ -67,7 +69,7 @@ def _remainders(x: float) -> tuple[float, float]:
 
 @compiled
 def _gamma_terms(y: float, a: float, remainders: tuple[float, float]) -> tuple[float, float]:
-    """lgamma(y + r) - lgamma(r) - y log r and digamma(y + r) - digamma(r), r = 1 / a, exact at small a as well."""
+    """lgamma(y + r) - lgamma(r) - y log r and digamma(y + r) - digamma(r), r = 1 / a, to 1e-14 of y."""
     if y == 0:
         return 0.0, 0.0
     if y < SERIES_FROM:
@@ -205,7 +207,7 @@ def _transpose(vector: np.ndarray, equations: Any, out: np.ndarray) -> None:
 @compiled
 def _posterior(log_a: float, gene: Any, prior: tuple[float, float], system: Any, equations: Any) -> tuple[float, float]:
     """Log posterior of a log dispersion and its slope: likelihood, Cox-Reid's adjustment, prior (mean, variance)."""
-    y, mu, none = gene
+    y, mu, no_ridge = gene
     weights, hats = system[0], system[6]
     a = math.exp(log_a)
     r = 1.0 / a
@@ -217,7 +219,7 @@ def _posterior(log_a: float, gene: Any, prior: tuple[float, float], system: Any,
         height += log_gamma - (y[i] + r) * log_scaled
         slope += r * (log_scaled - difference + (y[i] - mu[i]) * a / scaled)
         weights[i] = mu[i] / scaled
-    height -= 0.5 * _factorise(system, equations, none)
+    height -= 0.5 * _factorise(system, equations, no_ridge)
     _leverages(system, equations, hats)
     for i in range(len(y)):
         slope += 0.5 * a * weights[i] * weights[i] * hats[i]
@@ -274,16 +276,16 @@ def fit_dispersions(
     counts: Any, means: Any, start: Any, prior_mean: Any, prior_variance: float, limits: Any, equations: Any,
     disjoint: int, out: Any, is_searched: Any,
 ) -> None:  # fmt: skip
-    """Dispersions of genes, written to `out` (g,); `is_searched` (g,) tells those whose climb did not end.
+    """Dispersions of genes, written to `out` (g,); `is_searched` (g,) tells those searched on a grid.
 
-    `prior_variance` 0 means no prior; then a climb that does not raise the likelihood leaves the start, and one that
-    ends at its first step is searched as well.
+    These are genes whose climb does not end and, without a prior (`prior_variance` 0), whose climb ends at its first
+    step. Without a prior a climb that does not raise the likelihood leaves the start.
     """
     smallest, largest = limits
     samples, others = equations[2].shape
-    system, none = _workspace(samples, disjoint, others), np.zeros(disjoint + others)
+    system, no_ridge = _workspace(samples, disjoint, others), np.zeros(disjoint + others)
     for g in range(len(start)):
-        gene, prior = (counts[g], means[g], none), (prior_mean[g], prior_variance)
+        gene, prior = (counts[g], means[g], no_ridge), (prior_mean[g], prior_variance)
         place, height, first, tried = _climb(
             math.log(start[g]), math.log(smallest / 10), gene, prior, system, equations
         )
@@ -398,7 +400,7 @@ def _score(
         _solve(right, system, step)
         if scale > 0.0:
             _bend(step, along, contrast, scale, effect, system)
-        length, reached = 1.0, -math.inf
+        length, reached = min(1.0, LONGEST_STEP / max(np.max(np.abs(step)), LONGEST_STEP)), -math.inf
         for _halving in range(HALVINGS):
             for j in range(len(beta)):
                 proposed[j] = beta[j] + length * step[j]
@@ -406,13 +408,12 @@ def _score(
             if reached >= height:
                 break
             length *= 0.5
-        if not reached >= height:  # no step rises: this is the maximum, to the precision of the likelihood
-            return _height(y, a, size, ridge, pull, beta, mu, equations)
-        gain, height = reached - height, reached
-        moved = abs(np.dot(contrast, proposed) - effect)
-        beta[:] = proposed
+        gain, moved = 0.0, 0.0
+        if reached >= height:
+            gain, moved = reached - height, abs(np.dot(contrast, proposed) - effect)
+            height, beta[:] = reached, proposed
         small = SHRUNK_GAIN if scale > 0.0 else SCORING_GAIN
-        if gain <= small * (abs(height) + 0.1) and moved < SHRUNK_STEP:
+        if gain <= small * (abs(height) + 0.1) and moved < SHRUNK_STEP:  # or no step rises: this is the maximum
             return height if np.max(np.abs(beta)) < LARGEST_COEFFICIENT else math.nan
     return math.nan
 
@@ -430,13 +431,13 @@ def fit_coefficients(
     samples, others = equations[2].shape
     columns = disjoint + others
     system, mu = _workspace(samples, disjoint, others), np.empty(samples)
-    vectors, none = (np.empty(columns), np.empty(columns), np.empty(columns)), (np.zeros(columns), 0.0)
+    vectors, no_pull = (np.empty(columns), np.empty(columns), np.empty(columns)), (np.zeros(columns), 0.0)
     for g in range(len(dispersions)):
         y, a, beta = counts[g], dispersions[g], out[g]
         beta[:], status[g] = start[g], BY_WEIGHTS
         if not _reweight(y, a, size, ridge, rules, beta, mu, system, equations):
             beta[:] = start[g]
-            height = _score(y, a, size, ridge, none, beta, mu, system, equations, vectors)
+            height = _score(y, a, size, ridge, no_pull, beta, mu, system, equations, vectors)
             status[g] = FAILED if math.isnan(height) else BY_SCORING
         _predict(beta, size, equations, means[g])
         for i in range(samples):
@@ -455,7 +456,8 @@ def shrink_contrasts(
     """Coefficients of highest posterior of genes, from `start` and from the same with no contrast.
 
     `pull` is the contrast and the scale of its prior; `unit` the column that takes it up when it is set to zero.
-    Written to `out` (g, p); `modes` (g,) is the number found, 0 where no climb ended.
+    Written to `out` (g, p); `modes` (g,) is the number found, 0 where no climb ended; within the
+    scale of the prior there is one and no second is looked for.
     """
     samples, others = equations[2].shape
     columns, (contrast, scale) = disjoint + others, pull
@@ -470,6 +472,7 @@ def shrink_contrasts(
             continue  # likelihood and, up to its scale, prior are concave: a climb from zero ends here too
         second[:] = start[g]
         second[unit] -= np.dot(contrast, second) / contrast[unit]
+        _score(y, a, size, precision, (contrast, HELD), second, mu, system, equations, vectors)
         other = _score(y, a, size, precision, pull, second, mu, system, equations, vectors)
         if math.isnan(other):
             continue

@@ -39,8 +39,8 @@ def prior_variance(residuals: np.ndarray, *, residual_df: int) -> float:
     Returns
     -------
     At least .25. With more than three residual degrees of freedom the variance of the residuals less that of a log
-    chi-square; with fewer, where that is too coarse, the variance of the normal that, added to a log chi-square, comes
-    nearest to the histogram of the residuals in Kullback-Leibler distance.
+    chi-square; with three or fewer, where that is too coarse, the variance of the normal that, added to a log
+    chi-square, comes nearest to the histogram of the residuals in Kullback-Leibler distance.
 
     Notes
     -----

@@ -53,8 +53,8 @@ def shrink_contrast(
     """Contrast of highest posterior: a Cauchy prior on the contrast itself, a wide normal one on the rest.
 
     The posterior can have two modes; it is climbed from the unshrunken coefficients and from those with a contrast of
-    zero, and the higher one is kept. The shrunken contrast lies between zero and the unshrunken one: where nearly all
-    counts are zero, the floor of the means or the prior of the rest would take it elsewhere.
+    zero, and the higher one is kept. The shrunken contrast is cut to lie between zero and the unshrunken one: where
+    nearly all counts are zero, the floor of the means or the prior of the rest would take it elsewhere.
 
     Parameters
     ----------

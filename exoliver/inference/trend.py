@@ -31,7 +31,7 @@ def fit_parametric_trend(means: np.ndarray, dispersions: np.ndarray) -> np.ndarr
     Raises
     ------
     TrendError
-        A coefficient is not positive, or the fits do not settle within ten turns.
+        A coefficient is not positive, fewer than two genes are near the trend, or ten turns do not settle it.
 
     References
     ----------
