@@ -198,12 +198,12 @@ class BatchedDataSet(DeseqDataSet):
 
     def cooks_outlier(self) -> pd.Series:
         """Genes whose p-values say too little, as one count stands out in a cell of three or more samples."""
-        distances = np.nan_to_num(self.layers["cooks"])
+        stands_out = self.layers["cooks"] > self._cooks_cutoff  # false where there is no distance
         replaced = self.var["replaced"].to_numpy(dtype=bool) if "replaced" in self.var else np.zeros(self.n_vars, bool)
         if replaced.any():
-            distances[np.ix_(self.obs["replaceable"].to_numpy(dtype=bool), replaced)] = 0.0
-            distances[:, self.var["emptied"].to_numpy(dtype=bool)] = 0.0
-        is_outlier = (distances[self._is_replicated(REPLICATES)] > self._cooks_cutoff).any(axis=0)
+            stands_out[np.ix_(self.obs["replaceable"].to_numpy(dtype=bool), replaced)] = False
+            stands_out[:, self.var["emptied"].to_numpy(dtype=bool)] = False
+        is_outlier = stands_out[self._is_replicated(REPLICATES)].any(axis=0)
         if self._matrix.shape[1] == len(np.unique(self._matrix, axis=0)) == 2:
             genes = np.flatnonzero(is_outlier)
             highest = self.X[np.nanargmax(self.layers["cooks"][:, genes], axis=0), genes]

@@ -58,12 +58,13 @@ def filter_independently(pvalues: np.ndarray, base_means: np.ndarray, *, alpha: 
 def _rejections(pvalues: np.ndarray, base_means: np.ndarray, cutoffs: np.ndarray, alpha: float) -> np.ndarray:
     """Number of genes with an adjusted p-value below alpha, for each cut-off."""
     present = ~np.isnan(pvalues)
-    order = np.argsort(pvalues[present], kind="stable")
-    sorted_p, sorted_means = pvalues[present][order], base_means[present][order]
+    tested = present.sum() - np.searchsorted(np.sort(base_means[present]), cutoffs)
+    small = np.flatnonzero(present & (pvalues < alpha))  # no other can be rejected, wherever the cut-off lies
+    small = small[np.argsort(pvalues[small], kind="stable")]
     counts = np.zeros(len(cutoffs))
     for position, cutoff in enumerate(cutoffs):
-        kept = sorted_p[sorted_means >= cutoff]
-        below = np.flatnonzero(kept * len(kept) / np.arange(1, len(kept) + 1) < alpha)
+        kept = pvalues[small[base_means[small] >= cutoff]]
+        below = np.flatnonzero(kept * tested[position] / np.arange(1, len(kept) + 1) < alpha)
         counts[position] = below[-1] + 1 if len(below) else 0
     return counts
 
