@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ def enrich_contrasts(
     by: str,
     settings: Mapping[str, Any],
     label: Sequence[str],
+    threads: int,
 ) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
     """Preranked enrichment and over-representation of one collection in every contrast.
 
@@ -45,22 +47,28 @@ def enrich_contrasts(
         which genes are selected for over-representation).
     label
         Dataset and collection, from which with the seed each contrast's own seed is made.
+    threads
+        Contrasts that are worked on at a time.
 
     Returns
     -------
     Enrichment and over-representation tables by contrast id.
     """
     size = (settings["set_size"]["min"], settings["set_size"]["max"])
-    enriched, over = {}, {}
-    for name, table in contrasts.items():
+
+    def one(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+        table = contrasts[name]
         own_seed = stable_seed(settings["seed"], "/".join([*label, name]))
         # Collapsed over the genes that have the number in question, so that no untested gene stands for a symbol.
         ranked = collapse_symbols(table.dropna(subset=["log2_fold_change", "lfc_se"]), by=by)
         tested = collapse_symbols(table.dropna(subset=["pvalue"]), by=by)
         sets = enrich(rank_genes(ranked, by=by), gene_sets, size=size, seed=own_seed)
         hits = overrepresent(tested, gene_sets, by=by, size=size, fdr=settings["fdr"])
-        enriched[name], over[name] = (_with_notes(found, table) for found in (sets, hits))
-    return enriched, over
+        return _with_notes(sets, table), _with_notes(hits, table)
+
+    with ThreadPoolExecutor(max(threads, 1)) as pool:
+        found = dict(zip(contrasts, pool.map(one, contrasts), strict=True))
+    return {name: sets for name, (sets, _) in found.items()}, {name: hits for name, (_, hits) in found.items()}
 
 
 def _with_notes(found: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:

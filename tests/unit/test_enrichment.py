@@ -313,7 +313,9 @@ def test_a_whole_collection_is_enriched_in_every_contrast(table: pd.DataFrame) -
     """Two tables for each contrast, under the declared columns, by either kind of symbol, each with its own seed."""
     contrasts = {"a": table, "b": make_table(seed=9), "again": table}
     upper = {name: [gene.upper() for gene in genes] for name, genes in make_sets().items()}
-    enriched, over = enrich_contrasts(contrasts, upper, by="human_symbol", settings=SETTINGS, label=["toy", "sets"])
+    enriched, over = enrich_contrasts(
+        contrasts, upper, by="human_symbol", settings=SETTINGS, label=["toy", "sets"], threads=2
+    )
     assert list(enriched) == list(over) == ["a", "b", "again"]
     for name in contrasts:
         assert tuple(enriched[name].columns) == ENRICHMENT
@@ -322,7 +324,7 @@ def test_a_whole_collection_is_enriched_in_every_contrast(table: pd.DataFrame) -
     pd.testing.assert_series_equal(enriched["a"]["es"], enriched["again"]["es"])
     assert not enriched["a"]["pvalue"].equals(enriched["again"]["pvalue"])
     alone, _ = enrich_contrasts(
-        {"b": contrasts["b"]}, upper, by="human_symbol", settings=SETTINGS, label=["toy", "sets"]
+        {"b": contrasts["b"]}, upper, by="human_symbol", settings=SETTINGS, label=["toy", "sets"], threads=2
     )
     pd.testing.assert_frame_equal(alone["b"], enriched["b"])
 
@@ -331,7 +333,9 @@ def test_of_genes_with_one_symbol_the_highest_is_ranked(table: pd.DataFrame) -> 
     """The other does not count twice."""
     double = table.assign(symbol=table["symbol"].where(table.index != 399, "Gene0"))
     double.loc[399, "base_mean"] = 1e9
-    enriched, over = enrich_contrasts({"a": double}, make_sets(), by="symbol", settings=SETTINGS, label=["toy", "sets"])
+    enriched, over = enrich_contrasts(
+        {"a": double}, make_sets(), by="symbol", settings=SETTINGS, label=["toy", "sets"], threads=2
+    )
     kept = double.drop(index=0).reset_index(drop=True)
     expected = running_sum(rank_genes(kept, by="symbol"), make_sets()["up"])
     assert enriched["a"].set_index("gene_set").loc["up", "es"] == pytest.approx(expected, abs=1e-9)
@@ -342,7 +346,9 @@ def test_a_contrast_that_lacks_a_cell_is_rows_with_its_note(table: pd.DataFrame)
     """Every set is a row of missing numbers, for both kinds of test."""
     missing = dict.fromkeys(("log2_fold_change", "lfc_se", "pvalue", "padj"), np.nan)
     lost = table.assign(**missing, note="missing_cell")
-    enriched, over = enrich_contrasts({"a": lost}, make_sets(), by="symbol", settings=SETTINGS, label=["toy", "sets"])
+    enriched, over = enrich_contrasts(
+        {"a": lost}, make_sets(), by="symbol", settings=SETTINGS, label=["toy", "sets"], threads=2
+    )
     for found, rows in ((enriched["a"], 14), (over["a"], 28)):
         assert len(found) == rows
         assert set(found["note"]) == {"missing_cell"}

@@ -57,7 +57,7 @@ rule enrich_contrasts:
     params:
         settings=wire.settings_of("set_size", "seed", "fdr"),
         code=code_of("enrich_contrasts"),
-    threads: 1
+    threads: 2
     resources:
         mem_mb=2000,
         runtime=60,

@@ -57,7 +57,6 @@ rule report_overview:
         "Report the study"
     input:
         preflight=rules.preflight.output.preflight,
-        pages=expand(rules.report_dataset.output.page, dataset=wire.datasets),
         indexes=expand(rules.estimate_contrasts.output.index, dataset=wire.datasets),
         contrasts=expand(rules.estimate_contrasts.output.folder, dataset=wire.datasets),
         entries=expand(rules.map_gene_sets.output.entry, dataset=wire.datasets, collection=list(wire.collections)[0]),

@@ -21,6 +21,7 @@ with logged(snakemake.log[0]):
         by=read_json(snakemake.input.entry)["genes"],
         settings=snakemake.params.settings,
         label=list(snakemake.wildcards),
+        threads=snakemake.threads,
     )
     write_alike(enrichment, ENRICHMENT, folder=snakemake.output.enrichment)
     write_alike(overrepresentation, OVERREPRESENTATION, folder=snakemake.output.overrepresentation)
