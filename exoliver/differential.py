@@ -94,7 +94,7 @@ def _as_model(counts: pd.DataFrame, design: Design, passing: np.ndarray, fitted:
 
     base_mean = normalised.mean(axis=0)
     base_mean[passing] = fitted.var["_normed_means"].to_numpy(dtype=float)
-    has_converged = fitted.var["_LFC_converged"].fillna(True).astype(bool)
+    has_converged = fitted.var["_LFC_converged"].fillna(True).to_numpy(dtype=bool)
     trend = fitted.uns.get("trend_coeffs")
     return Model(
         genes=np.asarray(counts.columns, dtype=str),
@@ -106,7 +106,7 @@ def _as_model(counts: pd.DataFrame, design: Design, passing: np.ndarray, fitted:
         size_factors=size_factors,
         takes_part=passing,
         base_mean=base_mean,
-        coefficients=spread(np.where(has_converged, fitted.varm["LFC"].to_numpy(dtype=float).T, np.nan).T),
+        coefficients=spread(np.where(has_converged[:, None], fitted.varm["LFC"].to_numpy(dtype=float), np.nan)),
         dispersions=spread(fitted.var["dispersions"]),
         dispersions_gene=spread(fitted.var["genewise_dispersions"]),
         dispersions_trend=spread(fitted.var["fitted_dispersions"]),
@@ -215,7 +215,7 @@ class _Tests:
     @classmethod
     def of(cls, model: Model, counts: np.ndarray, *, fdr: float, threshold: float, threads: int) -> _Tests:
         """The tests of a model; counts (n, g) before outliers are replaced."""
-        tested = model.takes_part & ~np.isnan(model.dispersions)
+        tested = model.tested
         fit = Fit(model.coefficients[tested], model.dispersions[tested], model.design, model.size_factors)
         return cls(model, tested, fit, model.with_replaced(counts)[:, tested], fdr, threshold, threads)
 

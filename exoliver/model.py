@@ -78,6 +78,11 @@ class Model:
     mean_dispersion: float
     trend_problem: str
 
+    @property
+    def tested(self) -> np.ndarray:
+        """Genes with a fit, shape (g,): they took part and have a count."""
+        return np.asarray(self.takes_part & ~np.isnan(self.dispersions))
+
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything that goes to arrays.npz."""
         return {name: getattr(self, name) for name in ARRAYS}
@@ -116,8 +121,7 @@ class Model:
             Gene table indexed by gene id, with symbol and human_symbol.
         """
         named = genes.loc[self.genes, ["symbol", "human_symbol"]].reset_index(drop=True)
-        tested = self.takes_part & ~np.isnan(self.dispersions)
-        return pd.DataFrame({"gene_id": self.genes}).join(named).assign(base_mean=self.base_mean, tested=tested)
+        return pd.DataFrame({"gene_id": self.genes}).join(named).assign(base_mean=self.base_mean, tested=self.tested)
 
     def spread(self, values: np.ndarray, tested: np.ndarray) -> np.ndarray:
         """Values of the tested genes over all genes, NaN elsewhere."""

@@ -57,7 +57,7 @@ def shrink_contrast(
 
     The posterior can have two modes; it is climbed from the unshrunken coefficients and from those with a contrast of
     zero, and the higher one is kept. The shrunken contrast is cut to lie between zero and the unshrunken one: where
-    nearly all counts are zero, the floor of the means or the prior of the rest would take it elsewhere.
+    nearly all counts are zero, the floor of the means would take it elsewhere.
 
     Parameters
     ----------

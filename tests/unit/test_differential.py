@@ -67,6 +67,15 @@ def estimate(
     return contrasts, {name: table for name, (table, _) in tables.items()}
 
 
+def injury_of(model: Model, counts: pd.DataFrame, *, fdr: float) -> pd.DataFrame:
+    """The one effect of two arms without times."""
+    arms, genes = make_arms({"chow": "healthy", "pnac": "injured"}), make_genes(list(model.genes))
+    _, tables = estimate_contrasts(
+        model, counts, genes=genes, arms=arms, unit=None, extra={}, fdr=fdr, threshold=0.0, threads=1
+    )
+    return tables["pnac_vs_chow"][0]
+
+
 @pytest.fixture(scope="module")
 def data() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Samples and counts."""
@@ -216,19 +225,7 @@ def test_a_gene_emptied_by_replaced_outliers_has_no_effect() -> None:
     counts.iloc[:, 5] = 0
     counts.iloc[2, 5] = 60
     model = fit_model(counts, samples, intake=make_intake(["chow", "pnac"]), gene_filter=NO_FILTER, threads=1)
-    arms = make_arms({"chow": "healthy", "pnac": "injured"})
-    _, tables = estimate_contrasts(
-        model,
-        counts,
-        genes=make_genes(list(model.genes)),
-        arms=arms,
-        unit=None,
-        extra={},
-        fdr=0.1,
-        threshold=0,
-        threads=1,
-    )
-    row = tables["pnac_vs_chow"][0].iloc[5]
+    row = injury_of(model, counts, fdr=0.1).iloc[5]
     assert (row["base_mean"], row["log2_fold_change"], row["pvalue"]) == (0, 0, 1)
     assert "count_outlier" not in row["note"]
 
@@ -249,19 +246,7 @@ def test_low_genes_left_out_by_independent_filtering_are_named() -> None:
     counts = make_counts(samples, genes=400, seed=6, shifts={Cell("pnac", None): dict.fromkeys(range(200, 260), 2.5)})
     counts.iloc[:, :200] = rng.poisson(0.8, (8, 200))
     model = fit_model(counts, samples, intake=make_intake(["chow", "pnac"]), gene_filter=NO_FILTER, threads=1)
-    arms = make_arms({"chow": "healthy", "pnac": "injured"})
-    _, tables = estimate_contrasts(
-        model,
-        counts,
-        genes=make_genes(list(model.genes)),
-        arms=arms,
-        unit=None,
-        extra={},
-        fdr=0.1,
-        threshold=0,
-        threads=1,
-    )
-    table = tables["pnac_vs_chow"][0]
+    table = injury_of(model, counts, fdr=0.1)
     low = table["note"] == "low_count"
     assert low.sum() > 50
     assert table.loc[low, "pvalue"].notna().all()
@@ -399,17 +384,6 @@ def test_donors_take_their_share_of_the_variance() -> None:
     for name, donor in (("paired", "donor"), ("unpaired", None)):
         intake = make_intake(["chow", "pnac"], donor=donor)
         model = fit_model(counts, samples, intake=intake, gene_filter=NO_FILTER, threads=1)
-        _, tables = estimate_contrasts(
-            model,
-            counts,
-            genes=make_genes(list(model.genes)),
-            arms=make_arms({"chow": "healthy", "pnac": "injured"}),
-            unit=None,
-            extra={},
-            fdr=0.05,
-            threshold=0.0,
-            threads=1,
-        )
-        found[name] = int((tables["pnac_vs_chow"][0]["padj"].iloc[:30] < 0.05).sum())
+        found[name] = int((injury_of(model, counts, fdr=0.05)["padj"].iloc[:30] < 0.05).sum())
         assert model.columns[2:] == (("donor=b", "donor=c", "donor=d") if donor else ())
     assert found["paired"] > found["unpaired"] + 5
