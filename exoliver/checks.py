@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -13,15 +14,17 @@ from exoliver.contrasts import derive_contrasts, time_label, unlike_comparators
 from exoliver.counts import Material, read_parts
 from exoliver.design import Design, aliased_columns, build_design
 from exoliver.gene_filter import samples_needed, takes_part
-from exoliver.identifiers import identify_genes, read_annotation
+from exoliver.identifier_checks import check_identifiers
+from exoliver.identifier_kinds import BLANKS
+from exoliver.identifiers import identify_genes, read_annotation, read_synonyms, sum_genes
 from exoliver.problems import Findings, Problem, StudyError, fault, listed, warning
 from exoliver.study import Arm, ExtraContrast, GeneFilter, Intake, NoBaseError, base_of, each_from_plain, from_plain
 
 MIN_SHARED_GENES = (
     100  # genes counted in every sample, that size factors rest on (science of DESeq2's median of ratios)
 )
-MIN_MAPPED = 0.10  # below this share of known ids, kind or organism is another one
 MAX_LIBRARY_RATIO = 10.0
+NO_COLLECTIONS: Mapping[str, str] = MappingProxyType({})
 
 
 def check_dataset(
@@ -32,7 +35,7 @@ def check_dataset(
     arms: Mapping[str, Arm],
     contrasts: Mapping[str, ExtraContrast],
     gene_filter: GeneFilter,
-    collections: Sequence[str] = (),
+    collections: Mapping[str, str] = NO_COLLECTIONS,
 ) -> tuple[Findings, dict[str, Any]]:
     """Everything that can be said of a dataset before anything is computed.
 
@@ -49,7 +52,7 @@ def check_dataset(
     gene_filter
         Genes that take part in the fit.
     collections
-        Paths of the user's own gene sets.
+        The user's own gene sets: path, and the column of the genes that it names (symbol or human_symbol).
 
     Returns
     -------
@@ -61,9 +64,8 @@ def check_dataset(
     design = counts = None
     ledger = None
     if parts.genes is not None:
-        unique = [name for name in dict.fromkeys(parts.genes) if name]  # blank and repeated ids are told as such
-        ledger = identify_genes(unique, identifiers=intake.counts.identifiers, annotation=annotation)
-        of_genes = _check_genes(ledger, intake, annotation=annotation, where=str(counts_file))
+        ledger = _identify(parts.genes, intake, annotation)
+        of_genes = check_identifiers(ledger, parts.counts, intake=intake, annotation=annotation, where=str(counts_file))
         findings += of_genes
         if not of_genes.problems:
             findings += check_own_sets(
@@ -83,13 +85,24 @@ def check_dataset(
         findings += _check_contrasts(design, intake, arms, contrasts)
         findings += _check_confounding(parts.samples, intake, str(samples_file))
     if parts.counts is not None and ledger is not None:
-        counts = parts.counts.loc[ledger.loc[ledger["kind"] == "gene", "input_id"]]
+        counts = sum_genes(parts.counts, ledger)
         findings += _check_libraries(counts, str(counts_file))
         findings += _check_shared(counts, gene_filter, design, intake=intake, where=str(counts_file))
     findings += _check_comparators(intake.id, arms)
     if design is None or counts is None or parts.samples is None:
         return findings, {}
     return findings, describe_design(Material(counts, parts.samples), design, intake=intake)
+
+
+def _identify(names: Sequence[str], intake: Intake, annotation: pd.DataFrame) -> pd.DataFrame:
+    """What each id is; blank and repeated ones are told as such elsewhere."""
+    return identify_genes(
+        [name for name in dict.fromkeys(names) if name.strip(BLANKS)],
+        identifiers=intake.counts.identifiers,
+        annotation=annotation,
+        synonyms=read_synonyms(intake.organism),
+        excel_dates=intake.counts.excel_dates,
+    )
 
 
 def describe_design(material: Material, design: Design, *, intake: Intake) -> dict[str, Any]:
@@ -145,21 +158,6 @@ def check_design(design: Design, where: str, *, donor: str | None) -> Findings:
     return findings
 
 
-def _check_genes(ledger: pd.DataFrame, intake: Intake, *, annotation: pd.DataFrame, where: str) -> Findings:
-    """Identifiers are of the declared kind and organism, and unique once versions are stripped."""
-    findings = _check_mapping(ledger, intake, where) if len(annotation) else _unsupported(intake)
-    genes = ledger[ledger["kind"] == "gene"]
-    doubled = genes[genes["gene_id"].duplicated(keep=False)].sort_values(["gene_id", "input_id"])
-    if len(doubled):
-        what = f"input ids that are one gene after the version is stripped: {listed(doubled['input_id'])}"
-        findings += fault(f"{where}: column 1", what, fix="keep one row per gene")
-    aside = ledger[ledger["kind"] != "gene"]
-    if len(aside):
-        decision = f"{len(aside)} rows of {where} are not genes and were set aside: {listed(aside['input_id'])}"
-        findings += Findings(decisions=(decision,))
-    return findings
-
-
 def _check_shared(
     counts: pd.DataFrame, gene_filter: GeneFilter, design: Design | None, *, intake: Intake, where: str
 ) -> Findings:
@@ -183,31 +181,6 @@ def _check_shared(
         what = f"of {passes.sum()} genes with {rule}, {shared} are counted in every sample"
         what += f"; size factors need {MIN_SHARED_GENES}"
     return fault(f"{intake.id}: gene_filter", what, fix="lower gene_filter.min_count or gene_filter.min_samples")
-
-
-def _unsupported(intake: Intake) -> Findings:
-    """The organism has no annotation and no gene sets."""
-    what = f"organism '{intake.organism}' has no shipped annotation: no symbols, gene sets or panel"
-    return warning(intake.id, what, fix="contrasts, time and quality control are complete; enrichment is left out")
-
-
-def _check_mapping(ledger: pd.DataFrame, intake: Intake, where: str) -> Findings:
-    """Enough ids are known for the declared kind and organism."""
-    if intake.counts.identifiers == "other":
-        what = "identifiers of kind other are not looked up: no symbols, and so no gene set or panel gene can be tested"
-        return warning(
-            intake.id, what, fix="write counts.identifiers: ensembl, entrez or symbol if they are of that kind"
-        )
-    genes = ledger[ledger["kind"] == "gene"]
-    known = int((~genes["note"].str.contains("not_in_annotation")).sum())
-    share = known / max(len(genes), 1)
-    text = f"{known} of {len(genes)} ids ({share:.0%}) are {intake.organism} {intake.counts.identifiers} ids"
-    if share < MIN_MAPPED:
-        example = listed(genes["input_id"].head(3))
-        return fault(where, f"{text} (such as {example})", fix="correct organism or counts.identifiers")
-    if share < 0.5:
-        return warning(where, text, fix="the file may be of another annotation release; see identifiers.tsv")
-    return Findings(decisions=(text,))
 
 
 def _check_libraries(counts: pd.DataFrame, where: str) -> Findings:
@@ -317,7 +290,7 @@ def check_entry(
     arms: Mapping[str, Any] | None,
     contrasts: Mapping[str, Any] | None,
     gene_filter: Mapping[str, Any] | None,
-    collections: Sequence[str] = (),
+    collections: Mapping[str, str] = NO_COLLECTIONS,
 ) -> dict[str, Any]:
     """The content of check.json: problems of YAML and data, warnings, decisions and facts.
 
@@ -332,7 +305,7 @@ def check_entry(
     sources
         Paths of `counts` and `samples`.
     collections
-        Paths of the user's own gene sets.
+        The user's own gene sets: path, and the column of the genes that it names (symbol or human_symbol).
     """
     findings = Findings()
     facts: dict[str, Any] = {}
@@ -356,7 +329,7 @@ def check_entry(
 
 
 def merge_study(
-    of_study: Sequence[Mapping[str, str]], checks: Sequence[Mapping[str, Any]], *, collections: Sequence[str]
+    of_study: Sequence[Mapping[str, str]], checks: Sequence[Mapping[str, Any]], *, collections: Iterable[str]
 ) -> dict[str, Any]:
     """The content of preflight.json: problems of the study's YAML and gene sets, and the checks of all datasets.
 

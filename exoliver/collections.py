@@ -43,6 +43,12 @@ def collection_files(collection: str, organism: str) -> list[str]:
     return [_shown(RESOURCES / entry["file"])] if entry else []
 
 
+def facts_files(collection: str) -> list[str]:
+    """The files that tell what a shipped collection's sets are, if it has them; the first holds the facts."""
+    folder = shipped_collections().get(collection, {}).get("facts")
+    return [_shown(RESOURCES / folder / file) for file in ("programmes.yaml", "references.tsv")] if folder else []
+
+
 def panel_file() -> str:
     """The shipped apoptosis panel."""
     return _shown(RESOURCES / "panel.tsv")

@@ -34,7 +34,7 @@ def check_study(study: Study) -> dict[str, Findings]:
     return {entry.id: _check_entry(entry, study.own_collections) for entry in study.entries}
 
 
-def _check_entry(entry: Entry, collections: Sequence[str]) -> Findings:
+def _check_entry(entry: Entry, collections: Mapping[str, str]) -> Findings:
     """Findings of one dataset."""
     of_yaml = Findings(problems=entry.problems)
     dataset = entry.dataset

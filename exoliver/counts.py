@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from exoliver.identifier_kinds import BLANKS, is_date
 from exoliver.matrix_files import read_text_table
 from exoliver.problems import Findings, fault, listed, nearest, shown
 from exoliver.samples import MISSING_IN_TABLES, arrange_samples, choose_samples, merge_replicates, read_sheet
@@ -183,22 +184,25 @@ def _line_breaks(table: pd.DataFrame, where: str) -> Findings:
 
 
 def _gene_ids(ids: pd.Index, where: str) -> Findings:
-    """Faults of gene ids: blank, broken or repeated ones."""
+    """Faults of gene ids, blanks around them left aside: blank, broken or repeated ones."""
     findings = Findings()
-    if (ids == "").any():
-        number = int(np.flatnonzero(ids == "")[0]) + 1
-        findings += fault(f"{where}: gene {number}", "a gene has no id", fix="fill it in, or take the row out")
-    if (ids == MISSING_IN_TABLES).any():
+    bare = ids.str.strip(BLANKS)
+    blank = np.flatnonzero(bare == "") + 1
+    if len(blank):
+        what = "a gene has no id" if len(blank) == 1 else f"{len(blank)} genes have no id: rows {listed(blank, 20)}"
+        findings += fault(f"{where}: gene {blank[0]}", what, fix="fill it in, or take the row out")
+    if (bare == MISSING_IN_TABLES).any():
         what = f"a row is named {MISSING_IN_TABLES}, which means a missing value in every table"
         findings += fault(f"{where}: column 1", what, fix="rename it, or take the row out")
-    broken = ids[ids.str.contains("\t")]
+    broken = bare[bare.str.contains("\t")]
     if len(broken):
         findings += fault(f"{where}: column 1", f"{shown(broken[0])} holds a tab", fix="look for a quote left open")
-    doubled = ids[ids.duplicated()].unique()
-    doubled = doubled[doubled != ""]
+    doubled = ids[ids.duplicated() & (bare != "")].unique()
     if len(doubled):
         what = f"gene ids are repeated: {listed(sorted(doubled))}"
         fix = "give one row per gene; use stable ids (Ensembl) as the first column"
+        if any(map(is_date, doubled)):
+            fix = "a spreadsheet made one date of two symbols (MARCH1 and MARC1 both become 1-Mar): restore the symbols"
         findings += fault(f"{where}: column 1", what, fix=fix)
     return findings
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from exoliver.collections import RESOURCES, collection_id, is_path, shipped_collections
+from exoliver.collections import RESOURCES, collection_id, facts_files, is_path, shipped_collections
 from exoliver.identifiers import collapse_symbols
+from exoliver.strict_yaml import load_yaml
 from exoliver.tables import GENE_SETS
 
 GENE_SET_COLUMNS = ("gene_set", "gene", "weight", "sign")
+HALVES = {1: "_UP", -1: "_DN"}  # of a set with members of both signs, by sign
 _SUFFIX = re.compile(r"\.(tsv|gmt)(\.gz)?$")
 
 
@@ -30,16 +32,25 @@ class GeneSetFacts:
 
     Parameters
     ----------
+    theme
+        The part of the question that the set belongs to; sets of a theme follow each other in tables.
+    type
+        set, signed (members of both signs) or panel (too few members for tests of ranks).
     benefit
-        up, down, toward_healthy or depends: which direction a good therapy gives it.
+        up, down, toward_healthy or depends: which direction a good therapy gives it in injured liver.
+    benefit_by_cell_type
+        The same in one cell type, where it differs.
     compartment
         The cells whose RNA the members are read as.
     """
 
     gene_set: str
     title: str
+    theme: str
     definition: str
+    type: str
     benefit: str
+    benefit_by_cell_type: Mapping[str, str]
     compartment: str
     citation: str
 
@@ -72,16 +83,18 @@ class CollectionEntry:
     gene_sets: tuple[GeneSetFacts, ...]
 
 
-def find_collection(name_or_path: str, organism: str) -> CollectionEntry:
+def find_collection(name_or_path: str, organism: str, *, own_genes: str = "symbol") -> CollectionEntry:
     """The collection that a study names, for one organism.
 
     Parameters
     ----------
     name_or_path
-        A name in `resources/collections.yaml`, or the path of a .gmt or .tsv file (.gz or not) in the symbols of the
-        dataset's organism; its name is then the slug of the file's stem.
+        A name in `resources/collections.yaml`, or the path of a .gmt or .tsv file (.gz or not); its name is then the
+        slug of the file's stem.
     organism
         As the dataset gives it.
+    own_genes
+        symbol or human_symbol: what the members of a file are; a shipped collection knows.
 
     Raises
     ------
@@ -108,7 +121,7 @@ def find_collection(name_or_path: str, organism: str) -> CollectionEntry:
         organism=organism,
         path=path,
         sha256=_sha256(path),
-        genes="symbol",
+        genes=own_genes,
         is_shipped=False,
         gene_sets=(),
     )
@@ -182,17 +195,19 @@ def map_gene_sets(gene_sets: pd.DataFrame, genes: pd.DataFrame, *, by: str) -> p
     return mapped.sort_values(["gene_set", "gene"], ignore_index=True)[list(GENE_SETS)]
 
 
-def map_collection(name_or_path: str, organism: str, *, genes: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
+def map_collection(
+    name_or_path: str, organism: str, *, genes: pd.DataFrame, own_genes: str = "symbol"
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """A collection mapped to a dataset's genes, and the facts of the collection as plain values.
 
     Parameters
     ----------
-    name_or_path, organism
+    name_or_path, organism, own_genes
         As `find_collection` takes them.
     genes
         As `map_gene_sets` takes them.
     """
-    entry = find_collection(name_or_path, organism)
+    entry = find_collection(name_or_path, organism, own_genes=own_genes)
     mapped = no_gene_sets() if entry.path is None else map_gene_sets(read_gene_sets(entry.path), genes, by=entry.genes)
     facts = asdict(entry) | {"path": None if entry.path is None else entry.path.name}
     return mapped, facts
@@ -203,10 +218,38 @@ def no_gene_sets() -> pd.DataFrame:
     return pd.DataFrame(columns=list(GENE_SETS))
 
 
-def gene_sets_as_dict(mapped: pd.DataFrame) -> dict[str, list[str]]:
-    """Measured members of each set, as symbols of the collection, sorted; a set with none is an empty list."""
-    measured = mapped.dropna(subset=["gene_id"]).groupby("gene_set")["gene"].agg(sorted)
-    return {gene_set: list(measured.get(gene_set, [])) for gene_set in sorted(set(mapped["gene_set"]))}
+def gene_sets_as_dict(mapped: pd.DataFrame, panels: Collection[str] = ()) -> dict[str, list[str]]:
+    """Measured members of the sets as tests of ranks take them: symbols of the collection, sorted.
+
+    Parameters
+    ----------
+    mapped
+        Of `map_gene_sets`.
+    panels
+        Sets that are not parted.
+
+    Returns
+    -------
+    Members by name; none of a set is an empty list. A set with members of both signs is two, `NAME_UP` (sign 1) and
+    `NAME_DN` (sign -1), as in MSigDB: one bag of genes that go apart has no place in a ranking.
+
+    Raises
+    ------
+    ValueError
+        A half would have the name of another set.
+    """
+    signs = mapped.groupby("gene_set")["sign"].nunique()
+    parted = set(signs.index[signs > 1]) - set(panels)
+    suffix = mapped["sign"].map(HALVES).where(mapped["gene_set"].isin(parted), "")
+    named = mapped.assign(name=mapped["gene_set"].astype(object) + suffix.astype(object))
+    taken = sorted(set(mapped["gene_set"]) & {f"{name}{half}" for name in parted for half in HALVES.values()})
+    if taken:
+        raise ValueError(
+            f"gene set '{taken[0]}' has the name of one half of '{taken[0][:-3]}', which has members of both signs: "
+            "rename one of them"
+        )
+    measured = named.dropna(subset=["gene_id"]).groupby("name")["gene"].agg(sorted)
+    return {name: list(measured.get(name, [])) for name in sorted(set(named["name"]))}
 
 
 def share_found(gene_sets: pd.DataFrame, genes: pd.DataFrame, *, by: str) -> float:
@@ -221,7 +264,6 @@ def _shipped_entry(name: str, content: Mapping[str, Any], organism: str) -> Coll
     path = RESOURCES / shipped["file"] if shipped else None
     if path is not None and _sha256(path) != shipped["sha256"]:
         raise ValueError(f"resources/{shipped['file']} differs from its checksum: restore the file or rebuild it")
-    facts = [GeneSetFacts(gene_set, **known) for gene_set, known in content.get("gene_sets", {}).items()]
     return CollectionEntry(
         name=name,
         title=content["title"],
@@ -234,7 +276,29 @@ def _shipped_entry(name: str, content: Mapping[str, Any], organism: str) -> Coll
         sha256=shipped["sha256"] if shipped else "",
         genes=shipped["genes"] if shipped else "symbol",
         is_shipped=True,
-        gene_sets=tuple(facts),
+        gene_sets=_read_facts(name),
+    )
+
+
+def _read_facts(collection: str) -> tuple[GeneSetFacts, ...]:
+    """The facts of a shipped collection's sets in the order of their file, citations written out; none for most."""
+    files = facts_files(collection)
+    if not files:
+        return ()
+    content, problems = load_yaml(Path(files[0]))
+    if problems:
+        raise ValueError(f"{files[0]}: {problems[0].what}")
+    references = pd.read_csv(files[1], sep="\t", dtype=str, keep_default_na=False).set_index("key")
+    full = references["citation"] + (", doi:" + references["doi"]).where(references["doi"] != "", "")
+    kept = ("title", "theme", "definition", "type", "benefit", "compartment")
+    return tuple(
+        GeneSetFacts(
+            gene_set=gene_set,
+            **{key: known[key] for key in kept},
+            benefit_by_cell_type=dict(known.get("benefit_by_cell_type", {})),
+            citation="; ".join(full[key.strip()] for key in known["citation"].split(";")),
+        )
+        for gene_set, known in content.items()
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from exoliver.counts import Material, read_material
-from exoliver.identifiers import identify_genes
+from exoliver.identifiers import GENE, find_repeats, identify_genes, sum_genes, summarise_ledger
 from exoliver.problems import StudyError
 from exoliver.study import Intake, from_plain
 
@@ -28,12 +28,15 @@ class Imported:
         One row per gene, in the order of the counts: symbol, entrez, human_symbol.
     identifiers
         One row per input gene: what it became, or why it was set aside.
+    ledger
+        How these rows add up, by what became of them.
     """
 
     counts: pd.DataFrame
     samples: pd.DataFrame
     genes: pd.DataFrame
     identifiers: pd.DataFrame
+    ledger: pd.DataFrame
 
 
 def read_intake(intake: Mapping[str, Any], *, counts: str, samples: str) -> tuple[Intake, Material]:
@@ -58,29 +61,55 @@ def read_intake(intake: Mapping[str, Any], *, counts: str, samples: str) -> tupl
     return said, material
 
 
-def import_counts(material: Material, *, identifiers: str, annotation: pd.DataFrame) -> Imported:
-    """Identify every gene, set aside what is none, and put genes and samples into their fixed order.
+def import_counts(
+    material: Material,
+    *,
+    identifiers: str,
+    annotation: pd.DataFrame,
+    synonyms: Mapping[str, str],
+    excel_dates: str | None,
+) -> Imported:
+    """Identify every gene, set aside what is none, sum rows of one gene, and put all into a fixed order.
 
     Parameters
     ----------
     material
         Counts and samples as read.
-    identifiers
-        Kind of identifier: `ensembl`, `entrez`, `symbol` or `other`.
-    annotation
-        Of `identifiers.read_annotation`.
+    identifiers, annotation, synonyms, excel_dates
+        As `identifiers.identify_genes` takes them.
 
     Raises
     ------
     ValueError
-        Two input ids became one gene id (the preflight refuses that before), or a row was lost.
+        Ids are repeated, or rows of one gene have the same counts (the preflight refuses both before).
+    RuntimeError
+        Rows or counts do not add up: an error of exoliver's own.
     """
-    ledger = identify_genes(list(material.counts.index), identifiers=identifiers, annotation=annotation)
-    kept = ledger[ledger["kind"] == "gene"].sort_values("gene_id")
-    if kept["gene_id"].duplicated().any():
-        raise ValueError("several input ids became one gene id")
-    if len(ledger) != len(material.counts):
-        raise ValueError("the ledger of identifiers does not cover every input gene")
-    counts = material.counts.loc[kept["input_id"]].set_axis(kept["gene_id"].to_list(), axis=0).T
-    genes = kept.set_index("gene_id")[["symbol", "entrez", "human_symbol"]].rename_axis(None)
-    return Imported(counts, material.samples, genes, ledger.sort_values("input_id"))
+    given = material.counts
+    if given.index.has_duplicates:
+        raise ValueError("input ids are repeated")
+    table = identify_genes(
+        list(given.index), identifiers=identifiers, annotation=annotation, synonyms=synonyms, excel_dates=excel_dates
+    )
+    repeats = find_repeats(given, table)
+    if repeats:
+        raise ValueError(f"rows of one gene have the same counts: {', '.join(repeats)}")
+    counts = sum_genes(given, table)
+    ledger = summarise_ledger(table)
+    _check_balance(given, table, counts=counts, ledger=ledger)
+    genes = table[table["kind"] == GENE].drop_duplicates("gene_id").set_index("gene_id").loc[counts.index]
+    genes = genes[["symbol", "entrez", "human_symbol"]].rename_axis(None)
+    return Imported(counts.T, material.samples, genes, table.sort_values("input_id"), ledger)
+
+
+def _check_balance(given: pd.DataFrame, table: pd.DataFrame, *, counts: pd.DataFrame, ledger: pd.DataFrame) -> None:
+    """Raise where a row or a count is neither kept nor explained."""
+    rows = ledger.set_index("what")["rows"]
+    kept = int(rows[rows.index.str.startswith("kept")].sum())
+    if sorted(table["input_id"]) != sorted(given.index) or int(rows.sum()) != len(given) or kept != len(counts):
+        what = f"{len(given)} rows came in, {len(counts)} were kept, and the ledger has {rows.to_dict()}"
+        raise RuntimeError(f"internal error: the identifiers do not add up: {what}")
+    aside = given.loc[table.loc[table["kind"] != GENE, "input_id"]].sum()
+    off = given.sum() - counts.sum() - aside
+    if (off != 0).any():
+        raise RuntimeError(f"internal error: counts were lost or doubled: {off[off != 0].to_dict()}")

@@ -62,10 +62,12 @@ class Study:
     problems: tuple[Problem, ...] = field(default=())
 
     @property
-    def own_collections(self) -> list[str]:
-        """Files of gene sets that the study names and that are there."""
+    def own_collections(self) -> dict[str, str]:
+        """Files of gene sets that the study names and that are there, with the column of the genes that they name."""
         named = dict.fromkeys((self.settings.programmes, *self.settings.collections))
-        return [name for name in named if is_path(name) and Path(name).is_file()]
+        human = self.settings.human_collections
+        files = [name for name in named if is_path(name) and Path(name).is_file()]
+        return {name: "human_symbol" if name in human else "symbol" for name in files}
 
     @property
     def all_problems(self) -> tuple[Problem, ...]:
@@ -334,4 +336,9 @@ def _collection_problems(settings: Settings, where: str) -> list[Problem]:
             if seen.setdefault(collection_id(name), name) != name:
                 what = f"'{name}' and '{seen[collection_id(name)]}' have the same name in paths"
                 problems.append(Problem(place, what, "rename one of the files"))
+    own = {name for name in (settings.programmes, *settings.collections) if is_path(name)}
+    for name in settings.human_collections:
+        if name not in own:
+            what = f"'{name}' is none of the files under collections"
+            problems.append(Problem(f"{where}: human_collections", what, f"name one of them ({listed(sorted(own))})"))
     return problems

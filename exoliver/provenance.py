@@ -20,6 +20,7 @@ import pandas as pd
 
 from exoliver import __version__
 from exoliver.figures.words import joined
+from exoliver.redundancy import SHARED
 from exoliver.report.naming import dataset_titles, has_injury
 from exoliver.report.render import render_text
 from exoliver.tables import INPUTS, SOFTWARE
@@ -48,6 +49,7 @@ REFERENCES = {  # by the name that the template cites them with
     "gsea": "Subramanian A, Tamayo P, Mootha VK, et al. (2005). PNAS 102:15545. doi:10.1073/pnas.0506580102",
     "multilevel": "Korotkevich G, Sukhov V, Budin N, et al. (2021). bioRxiv 060012. doi:10.1101/060012",
     "gseapy": "Fang Z, Liu X, Peltz G (2023). Bioinformatics 39:btac757. doi:10.1093/bioinformatics/btac757",
+    "clusters": "Merico D, Isserlin R, Stueker O, et al. (2010). PLoS ONE 5:e13984. doi:10.1371/journal.pone.0013984",
     "snakemake": "Mölder F, Jablonski KP, Letcher B, et al. (2021). F1000Research 10:33. "
     "doi:10.12688/f1000research.29032.2",
 }
@@ -85,6 +87,7 @@ def methods_text(facts: Mapping[str, Any], *, settings: Mapping[str, Any], desig
         fdr=f"{settings['fdr']:g}",
         set_min=settings["set_size"]["min"],
         set_max=settings["set_size"]["max"],
+        shared_edge=f"{SHARED:g}",
         seed=settings["seed"],
         cite=partial(_cite, cited),
         cited=cited,

@@ -13,6 +13,7 @@ import pandas as pd
 from exoliver.contrasts import Contrast
 
 IDENTIFIERS = ("input_id", "gene_id", "symbol", "entrez", "human_symbol", "kind", "note")
+LEDGER = ("what", "rows", "share", "note")
 CONTRAST = (
     "gene_id", "symbol", "human_symbol", "base_mean", "log2_fold_change", "lfc_se", "stat", "pvalue", "padj",
     "shrunk_log2_fold_change", "note",
@@ -22,7 +23,7 @@ OMNIBUS = (
     "note",
 )  # fmt: skip
 GENE_SETS = ("gene_set", "gene", "weight", "sign", "gene_id", "size", "measured", "note")
-ENRICHMENT = ("gene_set", "size", "es", "nes", "pvalue", "padj", "log2err", "leading_edge", "note")
+ENRICHMENT = ("gene_set", "size", "es", "nes", "pvalue", "padj", "log2err", "leading_edge", "cluster", "note")
 OVERREPRESENTATION = (
     "gene_set", "direction", "hits", "size", "selected", "background", "odds_ratio", "pvalue", "padj", "genes", "note",
 )  # fmt: skip
@@ -90,6 +91,13 @@ def write_alike(tables: Mapping[str, pd.DataFrame], columns: tuple[str, ...], *,
     write_tables({name: (table, columns) for name, table in tables.items()}, folder)
 
 
+def write_texts(texts: Mapping[str, str], folder: str | Path) -> None:
+    """Write one file for each of several texts into a folder."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        write_text(text, Path(folder) / name)
+
+
 def read_contrasts(
     folder: str | Path, contrasts: Sequence[Contrast], *, omnibus: bool = True
 ) -> dict[str, pd.DataFrame]:
@@ -137,8 +145,8 @@ def read_table(path: str | Path, columns: tuple[str, ...]) -> pd.DataFrame:
 
 TEXT = (
     "input_id", "gene_id", "symbol", "entrez", "human_symbol", "kind", "note", "gene_set", "gene", "leading_edge",
-    "direction", "genes", "effect", "contrast", "form", "collection", "item", "compartment", "sample", "arm",
-    "programme", "package", "version", "licence", "file", "sha256",
+    "cluster", "direction", "genes", "effect", "contrast", "form", "collection", "item", "compartment", "sample", "arm",
+    "programme", "package", "version", "licence", "file", "sha256", "what",
 )  # fmt: skip
 
 

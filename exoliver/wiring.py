@@ -9,7 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from exoliver.collections import annotation_files, collection_files, collection_id, shipped_collections
+from exoliver.collections import (
+    annotation_files,
+    collection_files,
+    collection_id,
+    facts_files,
+    shipped_collections,
+)
 from exoliver.loading import Entry, Study
 from exoliver.study import CountsFile, Dataset, SampleSheet, base_or_none, plain
 
@@ -157,24 +163,32 @@ class Wiring:
         dataset = self._dataset(wildcards)
         return None if dataset is None else dataset.organism
 
-    def own_collections(self, _: Any = None) -> list[str]:
-        """Files of gene sets that the user names."""
+    def own_collections(self, _: Any = None) -> dict[str, str]:
+        """Files of gene sets that the user names, with the column of the genes that they name."""
         return self.study.own_collections
+
+    def own_collection_files(self, _: Any = None) -> list[str]:
+        """Input function: files of gene sets that the user names."""
+        return list(self.study.own_collections)
+
+    def own_genes(self, wildcards: Any) -> str:
+        """The column of the genes that a user's own collection names; of no meaning for a shipped one."""
+        return self.study.own_collections.get(self.collection(wildcards), "symbol")
 
     def simulated_from(self, wildcards: Any) -> list[str]:
         """Input function: the annotation and programmes that a simulation takes its genes from."""
-        return [
-            *self.annotation(wildcards),
-            *collection_files(self.settings.programmes, self.organism(wildcards) or ""),
-        ]
+        organism = self.organism(wildcards) or ""
+        return [*annotation_files(organism), *collection_files(self.settings.programmes, organism)]
 
     def annotation(self, wildcards: Any) -> list[str]:
-        """Input function: the shipped annotation that the dataset's genes are looked up in."""
-        return annotation_files(self.organism(wildcards) or "")
+        """Input function: the shipped annotation and synonyms that the dataset's genes are looked up in."""
+        organism = self.organism(wildcards) or ""
+        return [*annotation_files(organism), *annotation_files(f"synonyms_{organism}")]
 
     def gene_set_files(self, wildcards: Any) -> list[str]:
-        """Input function: the file of the collection."""
-        return collection_files(self.collection(wildcards), self.organism(wildcards) or "")
+        """Input function: the files of the collection."""
+        collection = self.collection(wildcards)
+        return [*collection_files(collection, self.organism(wildcards) or ""), *facts_files(collection)]
 
     def collection_facts(self, _: Any = None) -> dict[str, Any]:
         """What is said of the shipped collections that the study uses."""

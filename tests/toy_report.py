@@ -287,7 +287,8 @@ def make_model(
 
 def make_ledger(genes: pd.DataFrame) -> pd.DataFrame:
     """The identifier ledger: every gene, and one spike-in."""
-    ledger = genes.assign(input_id=genes["gene_id"] + ".1", entrez=None, kind="gene", note="version_stripped")
+    note = ["version_stripped" + (";no_annotation" if pd.isna(symbol) else "") for symbol in genes["symbol"]]
+    ledger = genes.assign(input_id=genes["gene_id"] + ".1", entrez=None, kind="gene", note=note)
     spike = dict.fromkeys(IDENTIFIERS, None) | {"input_id": "ERCC-00002", "gene_id": "ERCC-00002"}
     last = pd.DataFrame([spike | {"kind": "spike_in", "note": "set_aside"}])
     return pd.concat([ledger[list(IDENTIFIERS)], last], ignore_index=True)
@@ -326,7 +327,7 @@ def untested(collection: CollectionResults) -> CollectionResults:
     """The collection with too few genes in every set."""
     numbers = dict.fromkeys(("es", "nes", "pvalue", "padj", "log2err"), np.nan)
     tables = {
-        name: table.assign(**numbers, leading_edge=None, note="too_few_measured")
+        name: table.assign(**numbers, leading_edge=None, cluster=None, note="too_few_measured")
         for name, table in collection.enrichment.items()
     }
     return replace(collection, enrichment=tables)
@@ -358,6 +359,7 @@ def make_enrichment(sets: Sequence[str], *, sure: bool, random: np.random.Genera
             "padj": 0.002 if place < 2 and sure else 0.5,
             "log2err": 0.1,
             "leading_edge": "Mcl1;Bax",
+            "cluster": name if place < 2 and sure else None,
             "note": "",
         }
         for place, name in enumerate(sets)

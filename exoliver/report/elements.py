@@ -77,19 +77,28 @@ class Files:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table, its cells as they are shown; `links` has a path for each cell, or is empty."""
+    """One column of a table, its cells as they are shown.
+
+    Parameters
+    ----------
+    links
+        A path for each cell, or none at all.
+    details
+        What is folded under each cell, or none at all; empty for cells with nothing under them.
+    """
 
     title: str
     cells: tuple[str, ...]
     is_number: bool = False
     links: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
     @property
     def layout(self) -> str:
         """How the cells are set: numbers to the right, short words in one line, the rest as text."""
         if self.is_number:
             return "number"
-        return "short" if all(len(cell) <= SHORT for cell in self.cells) else "long"
+        return "short" if all(len(cell) <= SHORT for cell in self.cells) and not any(self.details) else "long"
 
 
 @dataclass(frozen=True)
@@ -99,6 +108,7 @@ class Cell:
     text: str
     href: str
     layout: str
+    details: str
 
 
 @dataclass(frozen=True)
@@ -129,7 +139,12 @@ class Table:
         length = len(self.columns[0].cells) if self.columns else 0
         return [
             [
-                Cell(column.cells[row], column.links[row] if column.links else "", column.layout)
+                Cell(
+                    column.cells[row],
+                    column.links[row] if column.links else "",
+                    column.layout,
+                    column.details[row] if column.details else "",
+                )
                 for column in self.columns
             ]
             for row in range(length)
@@ -235,10 +250,10 @@ MOST_NUMBERS = 20  # rows of the table below a figure
 EFFECT_DECIMALS = 2  # of log2 fold changes in a column; smaller ones mean nothing
 
 
-def texts(title: str, values: Sequence[Any], *, links: Sequence[str] = ()) -> Column:
+def texts(title: str, values: Sequence[Any], *, links: Sequence[str] = (), details: Sequence[str] = ()) -> Column:
     """A column of words; missing ones are a dash."""
     cells = tuple(NOTHING if is_missing(value) or value == "" else str(value) for value in values)
-    return Column(title, cells, links=tuple(links))
+    return Column(title, cells, links=tuple(links), details=tuple(details))
 
 
 def counts(title: str, values: Sequence[Any]) -> Column:

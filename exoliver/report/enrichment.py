@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from exoliver.contrasts import Contrast
 from exoliver.figures.gene_set_heatmap import SURE, gene_set_heatmap
 from exoliver.figures.words import clauses, count, joined, plural
+from exoliver.ranked_sets import panels_of
 from exoliver.report.elements import (
     Column,
     Heading,
@@ -117,9 +119,11 @@ def _collection(material: Material, collection: CollectionResults) -> list[Any]:
 
 def _heatmap_caption(material: Material, collection: CollectionResults, rows: pd.DataFrame) -> str:
     """What the tiles show, and which sets were chosen."""
-    all_sets, shown = collection.gene_sets["gene_set"].nunique(), rows["gene_set"].nunique()
+    names = {name for table in collection.enrichment.values() for name in table["gene_set"]}
+    all_sets, shown = len(names - panels_of(collection.entry)), rows["gene_set"].nunique()
     chosen = (
-        f" The {count(shown)} of {count(all_sets)} sets with the largest score in any column are shown."
+        f" The {count(shown)} of {count(all_sets)} sets with the largest score in any column are shown, of a cluster "
+        "the one that stands for it."
         if shown < all_sets
         else ""
     )
@@ -133,24 +137,25 @@ def _heatmap_caption(material: Material, collection: CollectionResults, rows: pd
 def heatmap_rows(material: Material, collection: CollectionResults) -> pd.DataFrame:
     """Scores of a collection's sets at each time: gene_set, title, effect, when, nes, padj; strongest sets only."""
     contrasts = side_by_side(material.contrasts, KINDS)
-    titles = set_titles(collection.gene_sets["gene_set"].unique(), collection.entry)
+    panels = panels_of(collection.entry)
     parts = [
-        collection.enrichment[contrast.id][["gene_set", "nes", "padj"]].assign(
+        collection.enrichment[contrast.id][["gene_set", "nes", "padj", "cluster"]].assign(
             effect=effect_words(contrast, material.look), when=when_words(contrast, material.look)
         )
         for contrast in contrasts
     ]
-    columns = ["gene_set", "nes", "padj", "effect", "when"]
+    columns = ["gene_set", "nes", "padj", "cluster", "effect", "when"]
     rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-    rows = rows.assign(title=rows["gene_set"].map(titles))
+    rows = rows[~rows["gene_set"].isin(panels)]
     rows = rows[rows["gene_set"].isin(_strongest(rows))]
+    rows = rows.assign(title=rows["gene_set"].map(set_titles(rows["gene_set"], collection.entry)))
     rank = _rows_in_order(material, collection, rows)
     return rows.assign(rank=rows["gene_set"].map(rank)).sort_values("rank", kind="stable", ignore_index=True)
 
 
 def _strongest(rows: pd.DataFrame) -> list[str]:
-    """The sets with the largest scores."""
-    size = rows.assign(size=rows["nes"].abs()).groupby("gene_set")["size"].max().fillna(0)
+    """The sets with the largest scores, where no other one stands for them."""
+    size = rows["nes"].abs().where(_stands(rows)).groupby(rows["gene_set"]).max().fillna(0)
     return size.sort_values(ascending=False, kind="stable").head(HEATMAP_SETS).index.tolist()
 
 
@@ -165,39 +170,82 @@ def _rows_in_order(material: Material, collection: CollectionResults, rows: pd.D
 
 
 def set_table(material: Material, collection: CollectionResults, *, contrast: Contrast) -> Table:
-    """The sets with the largest scores in one contrast, with over-representation beside them."""
-    table = collection.enrichment[contrast.id]
-    tested = table.dropna(subset=["nes"])
-    tested = tested.assign(size_of=tested["nes"].abs())
-    rows = tested.sort_values(["size_of", "gene_set"], ascending=[False, True], kind="stable").head(TOP_SETS)
-    titles = set_titles(rows["gene_set"], collection.entry)
+    """The first sets in one contrast, one for each cluster, with over-representation beside them."""
+    tested = collection.enrichment[contrast.id].dropna(subset=["nes"])
+    rows = first_sets(tested).head(TOP_SETS)
+    titles = set_titles(tested["gene_set"], collection.entry)
     over = collection.overrepresentation[contrast.id].set_index(["gene_set", "direction"])
+    alike = [[titles[name] for name in names] for names in _represented(tested, rows["gene_set"])]
     columns: list[Column] = [
         texts("Set", [titles[name] for name in rows["gene_set"]]),
+        texts(
+            "Stands for",
+            [plural(len(names), "other") if names else "" for names in alike],
+            details=["; ".join(names) for names in alike],
+        ),
         counts("Genes", rows["size"]),
         numbers("NES", rows["nes"]),
         pvalues("Adjusted p", rows["padj"]),
         texts("Leading edge", [_leading(genes) for genes in rows["leading_edge"]]),
     ]
+    if not any(alike):
+        columns.pop(1)
     for direction, title in (("up", "Raised genes"), ("down", "Lowered genes")):
         own = [_over(over, name, direction) for name in rows["gene_set"]]
         columns += [counts(title, [hits for hits, _ in own]), pvalues("Adjusted p", [padj for _, padj in own])]
-    sure = int((tested["padj"] < material.fdr).sum())
     caption = (
-        f"{contrast_words(contrast, material.look)}: {_first(len(rows), len(tested))} of {collection.entry['title']}, "
-        f"largest score first in either direction; {count(sure)} have an adjusted p-value below {material.fdr:g}. On "
-        "the right, how many of its genes are among those that are raised or lowered (over-representation)."
+        f"{contrast_words(contrast, material.look)}: {_first(len(rows), tested)} of {collection.entry['title']}. "
+        f"{_sure_words(tested, material.fdr)}; largest score first in either direction. On the right, how many of its "
+        "genes are among those that are raised or lowered (over-representation)."
     )
     return Table(caption, tuple(columns), more=Link("all sets", f"enrichment/{collection.name}/{contrast.id}.tsv"))
 
 
-def _first(shown: int, tested: int) -> str:
+def first_sets(tested: pd.DataFrame) -> pd.DataFrame:
+    """Sets as a reader takes them: those that stand for a cluster, then those that are in none.
+
+    Parameters
+    ----------
+    tested
+        Enrichment of one contrast and collection, of the sets tested.
+
+    Returns
+    -------
+    Both by the size of their scores, ties by name; sets for which another one stands are left out.
+    """
+    keys = tested.assign(is_alone=tested["cluster"].isna(), size_of=tested["nes"].abs())
+    ordered = keys.sort_values(["is_alone", "size_of", "gene_set"], ascending=[True, False, True], kind="stable")
+    return tested.loc[ordered.index[_stands(ordered)]]
+
+
+def _stands(rows: pd.DataFrame) -> pd.Series:
+    """No other set stands for this one."""
+    return rows["cluster"].isna() | (rows["cluster"] == rows["gene_set"]).fillna(False)
+
+
+def _represented(tested: pd.DataFrame, names: Iterable[str]) -> list[list[str]]:
+    """The other sets of the cluster that each set stands for, largest score first."""
+    others = tested[~_stands(tested)]
+    others = others.loc[others["nes"].abs().sort_values(ascending=False, kind="stable").index]
+    of_cluster = others.groupby("cluster", sort=False)["gene_set"].agg(list)
+    return [of_cluster.get(name, []) for name in names]
+
+
+def _first(shown: int, tested: pd.DataFrame) -> str:
     """How many of the sets are shown."""
-    return (
-        f"the first {count(shown)} of {count(tested)} sets tested"
-        if shown < tested
-        else plural(tested, "set") + " tested"
-    )
+    rows, sets = len(first_sets(tested)), plural(len(tested), "set") + " tested"
+    return f"the first {count(shown)} of {sets}" if shown < rows else sets
+
+
+def _sure_words(tested: pd.DataFrame, fdr: float) -> str:
+    """How many sets are below the false discovery rate, and in how many clusters."""
+    sure, clusters = int((tested["padj"] < fdr).sum()), tested["cluster"].nunique()
+    if not sure:
+        return f"No set has an adjusted p-value below {fdr:g}"
+    has, comes = ("has", "comes") if sure == 1 else ("have", "come")
+    found = f"{count(sure)} {has} an adjusted p-value below {fdr:g} and {comes} first"
+    of = plural(clusters, "cluster") + " of sets that share genes of their leading edges"
+    return found if clusters == sure else f"{found}, one row for each of {of}"
 
 
 def _leading(genes: object) -> str:

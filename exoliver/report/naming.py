@@ -9,6 +9,7 @@ from typing import Any
 from exoliver.contrasts import FOLLOWED, Contrast
 from exoliver.figures.style import Look, time_words, unique_labels
 from exoliver.figures.words import MINUS, capital, joined
+from exoliver.ranked_sets import HALF_WORDS, titles_of
 from exoliver.study import TREATED_ROLES
 
 CULTURED = ("cell_line", "primary_cells", "coculture", "organoid")
@@ -147,14 +148,16 @@ def when_words(contrast: Contrast, look: Look) -> str:
 
 
 def set_titles(gene_sets: Iterable[str], entry: Mapping[str, Any]) -> dict[str, str]:
-    """Title of each gene set: that of the collection's facts, else its name without the collection's prefix."""
-    given = {facts["gene_set"]: facts["title"] for facts in entry["gene_sets"]}
+    """Title of each gene set or half: that of the collection's facts, else its name without the collection's prefix."""
+    given = titles_of(entry)
     prefix = f"{entry['name'].upper()}_"
     return {name: given.get(name) or spelt(name.removeprefix(prefix)) for name in gene_sets}
 
 
 def spelt(name: str) -> str:
     """A gene set's name in capitals as words; acronyms and names with digits stay as they are."""
+    if half := re.fullmatch(r"(.*[a-z].*)(_UP|_DN)", name):
+        return f"{half[1].replace('_', ' ')}, {HALF_WORDS[half[2]]}"
     if not re.fullmatch(r"[A-Z0-9_]+", name):
         return name.replace("_", " ")
     words = [_word(word) for word in name.split("_")]
@@ -168,9 +171,16 @@ def _word(word: str) -> str:
 
 
 def set_order(gene_sets: Iterable[str], entry: Mapping[str, Any]) -> dict[str, int]:
-    """Place of each gene set, the same in every table and picture: as the collection lists them, then by name."""
-    listed = [facts["gene_set"] for facts in entry["gene_sets"]]
-    names = [*listed, *sorted(set(gene_sets) - set(listed))]
+    """Place of each gene set, the same in every table and picture: as the collection lists them, then by name.
+
+    The halves of a set stand in its place.
+    """
+    given = set(gene_sets)
+    listed = []
+    for facts in entry["gene_sets"]:
+        halves = [f"{facts['gene_set']}{half}" for half in HALF_WORDS]
+        listed += [facts["gene_set"], *(half for half in halves if half in given)]
+    names = [*dict.fromkeys(listed), *sorted(given - set(listed))]
     return {name: position for position, name in enumerate(names)}
 
 

@@ -10,6 +10,7 @@ from exoliver.contrasts import Contrast
 from exoliver.figures.programmes_over_time import programmes_over_time
 from exoliver.figures.style import time_words
 from exoliver.figures.words import capital, clauses, count, joined, p_words, plural
+from exoliver.ranked_sets import panels_of
 from exoliver.report.changes import link_of, null_words
 from exoliver.report.elements import Heading, Link, Prose, Section, Table, counts, effects, picture, pvalues, texts
 from exoliver.report.material import Material
@@ -78,7 +79,8 @@ def _programmes(material: Material) -> list[Any]:
         return [Prose(("Programmes over time are left out, as there are no gene sets for this organism.",))]
     if untested := untested_words([rows]):
         return [Prose((f"Programmes over time are left out, as none could be tested: {untested}.",))]
-    figure = programmes_over_time(rows, material.look, fdr=material.fdr)
+    ranked = rows[~rows["gene_set"].isin(panels_of(material.collections[0].entry))]
+    figure = programmes_over_time(ranked, material.look, fdr=material.fdr)
     caption = (
         "Normalised enrichment score of each programme at each time. It says where the genes of a programme stand in "
         "the ranking of all genes: a description, not evidence, since genes of a programme move together. Filled "

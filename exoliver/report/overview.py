@@ -12,6 +12,7 @@ from exoliver.contrasts import Contrast, from_index
 from exoliver.figures.study_matrix import study_matrix
 from exoliver.figures.style import Look, make_look
 from exoliver.figures.words import amount, beyond, count, joined, plural
+from exoliver.ranked_sets import panels_of
 from exoliver.report.arms import fact_words
 from exoliver.report.elements import Bullets, Files, Link, Page, Prose, Section, Table, counts, picture, texts
 from exoliver.report.naming import (
@@ -191,6 +192,7 @@ def matrix_rows(datasets: Sequence[DatasetResults]) -> pd.DataFrame:
     for dataset in datasets:
         for contrast in side_by_side(dataset.contrasts, TREATMENTS):
             table = dataset.enrichment[contrast.id][["gene_set", "nes", "padj"]]
+            table = table[~table["gene_set"].isin(panels_of(dataset.entry))]
             titles = set_titles(table["gene_set"], dataset.entry)
             order = set_order(table["gene_set"], dataset.entry)
             table = table.sort_values("gene_set", key=lambda names, own=order: names.map(own))

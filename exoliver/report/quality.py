@@ -117,12 +117,17 @@ def _notices(material: Material) -> list[Any]:
 def _losses(material: Material) -> list[Any]:
     """Genes from the input to the tests, step by step."""
     ledger, design = material.identifiers, material.design
-    genes = int((ledger["kind"] == "gene").sum())
+    rows = ledger[ledger["kind"] == "gene"]
     aside = ledger.loc[ledger["kind"] != "gene", "kind"].value_counts().sort_index()
     steps = [("Rows of the count file", len(ledger), "")]
+    why = []
     if len(aside):
         kinds = joined(f"{count(amount)} {kind.replace('_', ' ')}" for kind, amount in aside.items())
-        steps.append(("Genes", genes, f"set aside: {kinds}"))
+        why.append(f"set aside: {kinds}")
+    if rows["gene_id"].duplicated().any():
+        why.append(f"summed into another row of the same gene: {count(rows['gene_id'].duplicated().sum())}")
+    if why:
+        steps.append(("Genes", rows["gene_id"].nunique(), "; ".join(why)))
     fitted = f"{count(design['genes_filtered'])} have too few counts for the gene filter"
     steps.append(("Genes that took part in the fit", design["genes_fitted"], fitted))
     summary = summarise_contrasts(

@@ -15,6 +15,7 @@ MOST_SETS = 4  # programmes named on either side
 NO_PROGRAMME = "no programme stands out"
 NONE_TESTED = "no programme could be tested"
 REASONS = {
+    "panel": "they are panels of few genes, which are not ranked",
     "too_few_measured": "too few of their genes are measured",
     "too_many_measured": "they hold too many genes",
     "whole_ranking": "they hold every ranked gene",

@@ -58,6 +58,17 @@ class CountsFile(Model):
     columns: Columns | None = Field(None, description="which columns are samples, when the file has more")
     ignore: tuple[Text, ...] = Field((), description="columns that are not samples")
     rename: FrozenMap[Text] = Field(default_factory=nothing, description="count column to sample id")
+    excel_dates: Literal["keep", "repair"] | None = Field(
+        None,
+        description="symbols that a spreadsheet made dates (2-Sep): kept without symbol, or repaired where one gene "
+        "alone can be meant; default: refused",
+    )
+
+    @model_validator(mode="after")
+    def _dates_are_of_symbols(self) -> CountsFile:
+        if self.excel_dates is not None and self.identifiers != "symbol":
+            raise wrong(f"excel_dates stands beside identifiers: {self.identifiers}", "take it out: it is for symbols")
+        return self
 
 
 class SampleSheet(Model):

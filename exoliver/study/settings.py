@@ -49,6 +49,9 @@ class Settings(Model):
     collections: tuple[FilePath, ...] = Field(
         ("programmes", "hallmark"), description="names in resources/collections.yaml, or paths of GMT or TSV files"
     )
+    human_collections: tuple[FilePath, ...] = Field(
+        (), description="those of the GMT and TSV files that are in human symbols, for datasets of mouse and rat"
+    )
     programmes: FilePath = Field("programmes", description="the collection that is followed over time")
     genes_of_interest: tuple[Annotated[str, StringConstraints(pattern=GENE_NAME)], ...] = Field(
         (), description="symbols followed one by one"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from exoliver.identifiers import read_annotation
 from tests.toy import Toy, gene_ids
 
 Break = Callable[[Toy], object]
@@ -58,6 +59,27 @@ def gene_named(name: str, gene: int = 4) -> Break:
         toy.counts.index = pd.Index([*toy.counts.index[:gene], name, *toy.counts.index[gene + 1 :]], name="gene_id")
 
     return change
+
+
+def repeated(gene: int, name: str) -> Break:
+    """Add a row with the counts of another one."""
+
+    def change(toy: Toy) -> None:
+        toy.counts.loc[name] = toy.counts.iloc[gene]
+
+    return change
+
+
+def as_symbols(toy: Toy) -> None:
+    """Name the genes by their symbols."""
+    annotation = read_annotation("mouse").dropna(subset=["gene_id"]).set_index("gene_id")
+    toy.counts.index = pd.Index(annotation.loc[toy.counts.index, "symbol"], name="gene_id")
+    toy.yaml["counts"]["identifiers"] = "symbol"
+
+
+def capitals(toy: Toy) -> None:
+    """Write the names of the genes in capitals."""
+    toy.counts.index = toy.counts.index.str.upper()
 
 
 def column_named(old: str, new: str) -> Break:

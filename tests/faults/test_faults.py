@@ -85,7 +85,10 @@ def test_human_gene_sets_of_a_mouse_are_a_problem(tmp_path: Path, monkeypatch: p
     own.write_text("set\tabout\tMCL1\tBAX\tBCL2L1\tTP53\n", encoding="utf-8")
     (problem,) = problems_of(check())
     assert problem["where"] == "toy: collections"
-    assert problem["what"] == "0% of the genes of own.gmt are mouse symbols; they are human symbols"
+    assert problem["what"] == "0 of the 4 genes of own.gmt (0%) are mouse symbols; they are human symbols"
+    write_study(tmp_path, make_toy(), collections=["own.gmt"], human_collections=["own.gmt"])
+    assert problems_of(check()) == []
+    write_study(tmp_path, make_toy(), collections=["own.gmt"])
     own.write_text("set\tabout\tMcl1\tBax\tBcl2l1\tTrp53\n", encoding="utf-8")
     assert problems_of(check()) == []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from exoliver.tables import CONTRAST, GENE_SETS, IDENTIFIERS, OMNIBUS, read_table
+from exoliver.tables import CONTRAST, GENE_SETS, IDENTIFIERS, LEDGER, OMNIBUS, read_table
 from tests.snakemake_run import clone, snakemake
 
 pytestmark = pytest.mark.real
@@ -75,7 +75,7 @@ def test_no_gene_is_lost_unseen(results: Path, root: Path, dataset: str) -> None
     folder = results / "datasets" / dataset
     ledger = read_table(folder / "identifiers.tsv", IDENTIFIERS)
     check = json.loads((folder / "check.json").read_text())
-    assert len(ledger) == check["design"]["genes"]
+    assert len(ledger) == check["design"]["genes"] == read_table(folder / "ledger.tsv", LEDGER)["rows"].sum()
     genes = (ledger["kind"] == "gene").sum()
     lengths = {len(path.read_text().splitlines()) - 1 for path in (folder / "contrasts").glob("*.tsv")}
     assert lengths == {genes}

@@ -74,6 +74,19 @@ def test_decisions_say_what_was_set_aside_and_how_many_ids_are_known(tmp_path: P
     assert any("not genes and were set aside: __no_feature, ERCC-00002" in text for text in findings.decisions)
 
 
+def test_decisions_say_which_ids_were_changed(tmp_path: Path) -> None:
+    """Blanks taken off and rows summed; the facts count the genes that are left."""
+    toy = make_toy()
+    first, second = gene_ids()[:2]
+    toy.counts = toy.counts.rename(index={first: f"{first} ", second: f"{first}.2"})
+    findings, facts = checked(toy, tmp_path)
+    assert findings.problems == ()
+    assert any(f"had blanks around them, now taken off (1): {first} " in text for text in findings.decisions)
+    assert any(f"now summed (2): {first} , {first}.2" in text for text in findings.decisions)
+    assert facts["genes"] == 299
+    assert facts["library_sizes"] == toy.counts.sum().to_dict()
+
+
 def test_spike_ins_do_not_make_up_for_genes(tmp_path: Path) -> None:
     """Size factors rest on genes that are counted everywhere."""
     toy = make_toy()

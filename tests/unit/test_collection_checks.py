@@ -22,9 +22,11 @@ def own(*members: str, name: str = "own.gmt") -> str:
     return name
 
 
-def told(*files: str, genes: pd.DataFrame = ANNOTATION, annotation: pd.DataFrame = ANNOTATION) -> Findings:
+def told(
+    *files: str, genes: pd.DataFrame = ANNOTATION, annotation: pd.DataFrame = ANNOTATION, by: str = "symbol"
+) -> Findings:
     """What is said of sets beside a mouse dataset."""
-    return check_own_sets(files, genes, dataset="toy", organism="mouse", annotation=annotation)
+    return check_own_sets(dict.fromkeys(files, by), genes, dataset="toy", organism="mouse", annotation=annotation)
 
 
 def test_every_file_that_cannot_be_read_is_told() -> None:
@@ -41,10 +43,19 @@ def test_sets_in_symbols_of_another_organism_are_told() -> None:
     (problem,) = told(own("MCL1", "BAX")).problems
     assert (problem.where, problem.what) == (
         "toy: collections",
-        "0% of the genes of own.gmt are mouse symbols; they are human symbols",
+        "0 of the 2 genes of own.gmt (0%) are mouse symbols; they are human symbols",
     )
+    assert "human_collections: [own.gmt]" in problem.fix
     (problem,) = told(own("ENSMUSG1", "ENSMUSG2")).problems
-    assert problem.what.endswith("are mouse symbols")
+    assert problem.what == "0 of the 2 genes of own.gmt (0%) are mouse symbols"
+
+
+def test_sets_declared_as_human_are_compared_with_human_symbols() -> None:
+    """Human sets are sound then, and mouse sets are told."""
+    assert told(own("MCL1", "BAX", "NOTHING"), by="human_symbol") == Findings()
+    (problem,) = told(own("Mcl1", "Bax"), by="human_symbol").problems
+    assert problem.what.endswith("they are mouse symbols")
+    assert problem.fix == "take own.gmt out of human_collections"
 
 
 def test_a_dataset_of_few_genes_does_not_make_sets_foreign() -> None:

@@ -14,15 +14,18 @@ import yaml
 
 from exoliver import tables
 from exoliver.commands import answer_check
+from exoliver.identifiers import REASONS
+from exoliver.report.ledger import NOTES as LEDGER_NOTES
 from tests.sources import ROOT
 
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 RUNS = {"python": [sys.executable], "snakemake": [sys.executable, "-m", "snakemake"]}
 
 # The page on which each declared table is explained.
 EXPLAINED = {
     "IDENTIFIERS": "identifiers",
+    "LEDGER": "identifiers",
     "CONTRAST": "contrasts",
     "OMNIBUS": "contrasts",
     "GENE_SETS": "gene_sets",
@@ -194,7 +197,11 @@ def test_the_notes_of_the_code_are_explained() -> None:
     package = ROOT / "exoliver"
     notes = {
         "contrasts": re.findall(r'^            \("(\w+)", ', read(package / "model.py"), flags=re.MULTILINE),
-        "identifiers": re.findall(r'_flag\(.*?, "(\w+)"\)', read(package / "identifiers.py")),
+        "identifiers": [
+            *re.findall(r'_flag\(.*?, "(\w+)"\)', read(package / "identifiers.py")),
+            *(reason for reasons in REASONS.values() for reason in reasons),
+            *LEDGER_NOTES,
+        ],
     }
     for page, found in notes.items():
         assert len(found) > 3, page

@@ -6,18 +6,23 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import false_discovery_control, fisher_exact, hypergeom
+from statsmodels.stats.multitest import multipletests
 
-from exoliver.enrichment import enrich, enrich_contrasts, overrepresent, rank_genes, stable_seed
+from exoliver import enrichment
+from exoliver.enrichment import enrich, enrich_contrasts, overrepresent, rank_contrast, rank_genes, stable_seed
+from exoliver.ranked_sets import RankedSets
+from exoliver.redundancy import cluster_sets
 from exoliver.tables import ENRICHMENT, OVERREPRESENTATION
 
 SIZE = (5, 100)
+KEYS = {"panels": (), "size": SIZE, "fdr": 0.05}
 SETTINGS = {"set_size": {"min": 5, "max": 100}, "seed": 1, "fdr": 0.05}
 
 
@@ -53,6 +58,17 @@ def make_sets(seed: int = 2) -> dict[str, list[str]]:
     return drawn | sets | {"foreign": ["ABC1", "XYZ2"], "empty": []}
 
 
+def make_ranked(
+    members: Mapping[str, Sequence[str]],
+    *,
+    panels: Collection[str] = (),
+    titles: Mapping[str, str] | None = None,
+    genes: str = "symbol",
+) -> RankedSets:
+    """A collection of sets as tests of ranks take them."""
+    return RankedSets("own", "own.tsv", genes, members, frozenset(panels), titles or {})
+
+
 def running_sum(ranking: pd.Series, members: Sequence[str]) -> float:
     """Enrichment score: the farthest point of the running sum from zero."""
     hit = ranking.index.isin(members)
@@ -76,7 +92,7 @@ def ranking(table: pd.DataFrame) -> pd.Series:
 @pytest.fixture(scope="module")
 def enriched(ranking: pd.Series) -> pd.DataFrame:
     """Its enrichment."""
-    return enrich(ranking, make_sets(), size=SIZE, seed=7)
+    return enrich(ranking, make_sets(), **KEYS, seed=7)
 
 
 def test_the_ranking_is_by_the_wald_statistic(table: pd.DataFrame, ranking: pd.Series) -> None:
@@ -113,6 +129,17 @@ def test_a_ranking_of_ties_alone_is_strictly_decreasing(statistic: float) -> Non
     assert (np.diff(found) < 0).all()
     assert np.abs(np.diff(found)).min() > 1e-20
     np.testing.assert_allclose(found, statistic, atol=1e-11)
+
+
+def test_a_contrast_is_ranked_by_the_genes_that_have_a_statistic(table: pd.DataFrame) -> None:
+    """Of two genes with a symbol the higher one counts, unless it has none; genes without a symbol have no place."""
+    double = table.assign(symbol=table["symbol"].where(table.index != 399, "Gene0").where(table.index != 398))
+    double.loc[399, "base_mean"] = 1e9
+    wald = double["log2_fold_change"] / double["lfc_se"]
+    assert rank_contrast(double, by="symbol")["Gene0"] == wald[399]
+    double.loc[399, "lfc_se"] = np.nan
+    found = rank_contrast(double, by="symbol")
+    assert (found["Gene0"], len(found)) == (wald[0], 398)
 
 
 def test_no_gene_gives_an_empty_ranking(table: pd.DataFrame) -> None:
@@ -172,13 +199,13 @@ def test_sets_outside_the_limits_are_rows_with_a_note(enriched: pd.DataFrame) ->
 def test_the_order_of_sets_and_members_does_not_matter(ranking: pd.Series, enriched: pd.DataFrame) -> None:
     """Reversed, and with members named twice, they give the same table."""
     others = {name: [*members[::-1], *members[:2]] for name, members in reversed(make_sets().items())}
-    pd.testing.assert_frame_equal(enrich(ranking, others, size=SIZE, seed=7), enriched)
+    pd.testing.assert_frame_equal(enrich(ranking, others, **KEYS, seed=7), enriched)
 
 
 def test_the_seed_decides_the_sampling_and_not_the_score(ranking: pd.Series, enriched: pd.DataFrame) -> None:
     """Same seed, same numbers; another moves p-values a little and scores not at all."""
-    pd.testing.assert_frame_equal(enrich(ranking, make_sets(), size=SIZE, seed=7), enriched)
-    other = enrich(ranking, make_sets(), size=SIZE, seed=8)
+    pd.testing.assert_frame_equal(enrich(ranking, make_sets(), **KEYS, seed=7), enriched)
+    other = enrich(ranking, make_sets(), **KEYS, seed=8)
     pd.testing.assert_series_equal(other["es"], enriched["es"])
     assert not other["pvalue"].equals(enriched["pvalue"])
     np.testing.assert_allclose(other["nes"], enriched["nes"], rtol=0.15)
@@ -189,7 +216,7 @@ def test_another_process_gives_the_same_bytes(root: Path) -> None:
     """Whatever the order in which its hashing puts sets."""
     code = (
         "from tests.unit.test_enrichment import *; ranking = rank_genes(make_table(), by='symbol'); "
-        "print(enrich(ranking, make_sets(), size=SIZE, seed=7).to_csv())"
+        "print(enrich(ranking, make_sets(), **KEYS, seed=7).to_csv())"
     )
     texts = {
         subprocess.run(
@@ -217,37 +244,99 @@ def test_symbols_that_differ_in_case_are_different_genes() -> None:
     symbols = [f"Abc{k}" for k in range(30)] + [f"ABC{k}" for k in range(30)]
     ranking = pd.Series(values, index=symbols)
     members = [f"ABC{k}" for k in range(10)]
-    row = enrich(ranking, {"upper": members}, size=SIZE, seed=1).iloc[0]
+    row = enrich(ranking, {"upper": members}, **KEYS, seed=1).iloc[0]
     assert row["es"] == pytest.approx(running_sum(ranking, members), abs=1e-9)
     assert set(row["leading_edge"].split(";")) <= set(members)
 
 
 def test_a_set_that_holds_the_whole_ranking_is_not_tested(ranking: pd.Series) -> None:
     """There is nothing to compare it with; it is a row with a note."""
-    found = enrich(ranking.iloc[:20], {"all": list(ranking.index[:20])}, size=SIZE, seed=1)
+    found = enrich(ranking.iloc[:20], {"all": list(ranking.index[:20])}, **KEYS, seed=1)
     assert found[["size", "note"]].iloc[0].tolist() == [20, "whole_ranking"]
 
 
 def test_a_ranking_of_one_sign_gives_a_note_where_there_is_no_pvalue() -> None:
     """With statistics all of one sign hardly a random set scores on the other side."""
     ranking = pd.Series(np.linspace(6, 0.01, 400), index=[f"Gene{k}" for k in range(400)])
-    found = enrich(ranking, {"bottom": [f"Gene{k}" for k in range(310, 400)]}, size=SIZE, seed=1).iloc[0]
+    found = enrich(ranking, {"bottom": [f"Gene{k}" for k in range(310, 400)]}, **KEYS, seed=1).iloc[0]
     assert found["es"] == pytest.approx(running_sum(ranking, [f"Gene{k}" for k in range(310, 400)]), abs=1e-9)
     assert pd.isna(found["pvalue"]) == (found["note"] == "unbalanced_ranking")
 
 
+def test_sets_are_given_to_the_library_in_parts_to_no_effect(
+    ranking: pd.Series, enriched: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the number at a time: the random genes of every part are those of the largest set."""
+    for number in (1, 3):
+        monkeypatch.setattr(enrichment, "SETS_AT_A_TIME", number)
+        pd.testing.assert_frame_equal(enrich(ranking, make_sets(), **KEYS, seed=7), enriched)
+
+
+def test_scores_are_those_of_the_library_s_own_table(ranking: pd.Series, enriched: pd.DataFrame) -> None:
+    """What is asked of gseapy without its tables, and the leading edges that we make, are what these tables hold."""
+    import gseapy
+
+    table = gseapy.prerank(
+        rnk=ranking, gene_sets={name: sorted(genes) for name, genes in make_sets().items()}, method="multilevel",
+        min_size=SIZE[0], max_size=SIZE[1], eps=1e-50, seed=7, outdir=None,
+    ).res2d.set_index("Term")  # fmt: skip
+    ours = enriched.set_index("gene_set").dropna(subset=["es"])
+    theirs = table.loc[ours.index]
+    columns = {"ES": "es", "NES": "nes", "NOM p-val": "pvalue", "log2err": "log2err"}
+    np.testing.assert_array_equal(theirs[[*columns]].to_numpy(dtype=float), ours[[*columns.values()]])
+    assert theirs["Lead_genes"].tolist() == ours["leading_edge"].tolist()
+
+
+def test_panels_are_rows_with_a_note_and_no_part_of_the_family(table: pd.DataFrame, ranking: pd.Series) -> None:
+    """Whatever their size, in both kinds of test; the other sets are corrected as if they were not there."""
+    panels = {"up", "few", "random_0"}
+    found = enrich(ranking, make_sets(), **KEYS | {"panels": panels}, seed=7).set_index("gene_set")
+    others = {name: genes for name, genes in make_sets().items() if name not in panels}
+    pd.testing.assert_frame_equal(
+        found.drop(index=panels), enrich(ranking, others, **KEYS, seed=7).set_index("gene_set")
+    )
+    assert set(found.loc[list(panels), "note"]) == {"panel"}
+    assert found.loc["up", "size"] == 30
+    assert found.loc[list(panels)].drop(columns=["size", "note"]).isna().all(axis=None)
+    over = represented(table, make_sets(), panels=panels)
+    pd.testing.assert_frame_equal(over.drop(index=panels, level=0), represented(table, others))
+    assert (over.loc[list(panels), "note"] == "panel").all()
+    assert over.loc[list(panels), ["odds_ratio", "pvalue", "padj"]].isna().all(axis=None)
+
+
+def test_halves_of_a_signed_set_are_found_where_the_whole_is_not(ranking: pd.Series) -> None:
+    """Members that rise and members that fall cancel in one bag."""
+    halves = {"both_UP": [f"Gene{k}" for k in range(20)], "both_DN": [f"Gene{k}" for k in range(40, 60)]}
+    sets = halves | {"bag": [*halves["both_UP"], *halves["both_DN"]]}
+    rows = enrich(ranking, sets, **KEYS, seed=7).set_index("gene_set")
+    assert rows.loc["both_UP", "nes"] > 2
+    assert rows.loc["both_DN", "nes"] < -2
+    assert abs(rows.loc["bag", "nes"]) < 1.7
+
+
+def test_significant_sets_carry_their_cluster(ranking: pd.Series) -> None:
+    """By their leading edges; the level is the study's."""
+    sets = make_sets() | {"upper": [f"Gene{k}" for k in range(3, 33)]}
+    rows = enrich(ranking, sets, **KEYS, seed=7).set_index("gene_set")
+    assert rows["pvalue"].idxmin() == "upper"
+    assert rows["cluster"].dropna().to_dict() == {"down": "down", "up": "upper", "upper": "upper"}
+    pd.testing.assert_series_equal(
+        rows["cluster"], cluster_sets(rows.reset_index(), fdr=0.05).set_axis(rows.index), check_names=False
+    )
+    assert enrich(ranking, sets, **KEYS | {"fdr": 1e-30}, seed=7)["cluster"].isna().all()
+
+
 def test_no_sets_give_an_empty_table(ranking: pd.Series, table: pd.DataFrame) -> None:
     """With its columns."""
-    found = enrich(ranking, {}, size=SIZE, seed=1)
+    found = enrich(ranking, {}, **KEYS, seed=1)
     assert (len(found), tuple(found.columns)) == (0, ENRICHMENT)
-    over = overrepresent(table, {}, by="symbol", size=SIZE, fdr=0.05)
+    over = overrepresent(table, {}, by="symbol", **KEYS)
     assert (len(over), set(over.columns)) == (0, set(OVERREPRESENTATION))
 
 
 def represented(table: pd.DataFrame, sets: Mapping[str, Sequence[str]], **keys: object) -> pd.DataFrame:
     """Over-representation, indexed by set and direction."""
-    options = {"by": "symbol", "size": SIZE, "fdr": 0.05} | keys
-    return overrepresent(table, sets, **options).set_index(["gene_set", "direction"])
+    return overrepresent(table, sets, **({"by": "symbol"} | KEYS | keys)).set_index(["gene_set", "direction"])
 
 
 @pytest.mark.parametrize(("direction", "sign"), [("up", 1), ("down", -1)])
@@ -279,6 +368,41 @@ def test_sets_without_a_hit_are_part_of_the_family(table: pd.DataFrame) -> None:
         assert (tested.loc[tested["hits"] == 0, "pvalue"] == 1).all()
         np.testing.assert_allclose(tested["padj"], false_discovery_control(tested["pvalue"]), rtol=1e-12)
     assert (found["hits"] == 0).any()
+
+
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_the_family_is_every_set_within_the_limits(table: pd.DataFrame, direction: str) -> None:
+    """Scipy's tail and the correction of statsmodels over all of them give our numbers; those with a hit alone do not.
+
+    gseapy.enrich returns the sets with a hit and corrects over these.
+    """
+    import gseapy
+
+    # Four genes that change either way, so that most of the sets have no hit.
+    changed = {"up": [0, 1, 2, 150], "down": [40, 41, 42, 250]}
+    sign = np.where(table.index.isin(changed["up"]), 1.0, -1.0)
+    quiet = table.assign(
+        padj=np.where(table.index.isin([*changed["up"], *changed["down"]]), 0.001, 1.0), log2_fold_change=sign
+    )
+    ours = represented(quiet, make_sets()).xs(direction, level="direction").dropna(subset=["pvalue"])
+    selected = {f"Gene{k}" for k in changed[direction]}
+    tails = [
+        hypergeom.sf(len(selected & set(make_sets()[name])) - 1, 400, len(set(make_sets()[name])), 4)
+        for name in ours.index
+    ]
+    np.testing.assert_allclose(ours["pvalue"], tails, rtol=1e-12)
+    np.testing.assert_allclose(ours["padj"], multipletests(tails, method="fdr_bh")[1], rtol=1e-12)
+    within = {name: make_sets()[name] for name in ours.index}
+    theirs = gseapy.enrich(
+        gene_list=sorted(selected), gene_sets=within, background=sorted(table["symbol"]), outdir=None
+    ).results.set_index("Term")
+    hit = ours[ours["hits"] > 0]
+    assert set(theirs.index) == set(hit.index)
+    assert len(hit) < len(ours) == 10
+    np.testing.assert_allclose(theirs.loc[hit.index, "P-value"].astype(float), hit["pvalue"], rtol=1e-9)
+    own_family = theirs.loc[hit.index, "Adjusted P-value"].astype(float)
+    np.testing.assert_allclose(own_family, multipletests(hit["pvalue"], method="fdr_bh")[1], rtol=1e-9)
+    assert (own_family < hit["padj"]).all()
 
 
 def test_the_background_is_the_genes_tested(table: pd.DataFrame) -> None:
@@ -314,7 +438,7 @@ def test_a_whole_collection_is_enriched_in_every_contrast(table: pd.DataFrame) -
     contrasts = {"a": table, "b": make_table(seed=9), "again": table}
     upper = {name: [gene.upper() for gene in genes] for name, genes in make_sets().items()}
     enriched, over = enrich_contrasts(
-        contrasts, upper, by="human_symbol", settings=SETTINGS, label=["toy", "sets"], threads=2
+        contrasts, make_ranked(upper, genes="human_symbol"), settings=SETTINGS, label=["toy", "sets"], threads=2
     )
     assert list(enriched) == list(over) == ["a", "b", "again"]
     for name in contrasts:
@@ -324,7 +448,11 @@ def test_a_whole_collection_is_enriched_in_every_contrast(table: pd.DataFrame) -
     pd.testing.assert_series_equal(enriched["a"]["es"], enriched["again"]["es"])
     assert not enriched["a"]["pvalue"].equals(enriched["again"]["pvalue"])
     alone, _ = enrich_contrasts(
-        {"b": contrasts["b"]}, upper, by="human_symbol", settings=SETTINGS, label=["toy", "sets"], threads=2
+        {"b": contrasts["b"]},
+        make_ranked(upper, genes="human_symbol"),
+        settings=SETTINGS,
+        label=["toy", "sets"],
+        threads=2,
     )
     pd.testing.assert_frame_equal(alone["b"], enriched["b"])
 
@@ -334,7 +462,7 @@ def test_of_genes_with_one_symbol_the_highest_is_ranked(table: pd.DataFrame) -> 
     double = table.assign(symbol=table["symbol"].where(table.index != 399, "Gene0"))
     double.loc[399, "base_mean"] = 1e9
     enriched, over = enrich_contrasts(
-        {"a": double}, make_sets(), by="symbol", settings=SETTINGS, label=["toy", "sets"], threads=2
+        {"a": double}, make_ranked(make_sets()), settings=SETTINGS, label=["toy", "sets"], threads=2
     )
     kept = double.drop(index=0).reset_index(drop=True)
     expected = running_sum(rank_genes(kept, by="symbol"), make_sets()["up"])
@@ -347,7 +475,7 @@ def test_a_contrast_that_lacks_a_cell_is_rows_with_its_note(table: pd.DataFrame)
     missing = dict.fromkeys(("log2_fold_change", "lfc_se", "pvalue", "padj"), np.nan)
     lost = table.assign(**missing, note="missing_cell")
     enriched, over = enrich_contrasts(
-        {"a": lost}, make_sets(), by="symbol", settings=SETTINGS, label=["toy", "sets"], threads=2
+        {"a": lost}, make_ranked(make_sets()), settings=SETTINGS, label=["toy", "sets"], threads=2
     )
     for found, rows in ((enriched["a"], 14), (over["a"], 28)):
         assert len(found) == rows

@@ -1,6 +1,7 @@
 """Gene sets: which are there, how they are read, and what a dataset measures of them."""
 
 import gzip
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -39,12 +40,14 @@ def written(path: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize("organism", ["human", "mouse", "rat"])
-@pytest.mark.parametrize("name", ["hallmark", "programmes"])
+@pytest.mark.parametrize("name", ["hallmark", "programmes", "pathway_responses", "reactome", "mirna_targets", "go_bp"])
 def test_shipped_collections_are_found_and_read(name: str, organism: str) -> None:
     """Each has sets for each of the three organisms."""
     entry = find_collection(name, organism)
     assert (entry.name, entry.organism, entry.is_shipped) == (name, organism, True)
-    assert read_gene_sets(entry.path)["gene_set"].nunique() == {"hallmark": 50, "programmes": 4}[name]
+    sizes = {"hallmark": 50, "programmes": 94, "pathway_responses": 14, "mirna_targets": 221, "go_bp": 9373}
+    sizes["reactome"] = 1251 if organism == "mouse" else 1499
+    assert read_gene_sets(entry.path)["gene_set"].nunique() == sizes[name]
 
 
 def test_rat_uses_the_human_hallmark_through_human_symbols() -> None:
@@ -68,7 +71,9 @@ def test_programmes_state_definition_benefit_and_source() -> None:
     assert {facts.gene_set for facts in entry.gene_sets} == set(read_gene_sets(entry.path)["gene_set"])
     for facts in entry.gene_sets:
         assert facts.benefit in {"up", "down", "toward_healthy", "depends"}
-        assert "doi:10." in facts.citation
+        assert re.search(r" \d{4} ", facts.citation)
+        assert facts.type in {"set", "signed", "panel"}
+        assert facts.theme
         assert facts.definition
         assert facts.compartment
 
@@ -201,8 +206,57 @@ def test_mapping_works_without_a_tested_gene_or_a_set() -> None:
 def test_measured_members_are_given_by_set() -> None:
     """Sorted symbols; a set without a measured member is there and empty."""
     mapped = map_gene_sets(SETS, GENES.assign(tested=[True, True, False, False, True]), by="symbol")
-    assert gene_sets_as_dict(mapped) == {"one": ["A"], "two": []}
+    assert gene_sets_as_dict(mapped) == {"one": ["A"], "two_DN": [], "two_UP": []}
     assert gene_sets_as_dict(no_gene_sets()) == {}
+
+
+def make_signed(name: str, ups: str, downs: str, *, measured: str) -> pd.DataFrame:
+    """A mapped set of one-letter genes, of which some are measured."""
+    genes = [*ups, *downs]
+    return pd.DataFrame(
+        {
+            "gene_set": name,
+            "gene": genes,
+            "weight": 1.0,
+            "sign": [1] * len(ups) + [-1] * len(downs),
+            "gene_id": [f"id{gene}" if gene in measured else None for gene in genes],
+            "size": len(genes),
+            "measured": len(set(genes) & set(measured)),
+            "note": "",
+        }
+    )
+
+
+def test_a_set_with_members_of_both_signs_is_two() -> None:
+    """By the signs of the collection, not by those that a dataset measures; sets of one sign stay as they are."""
+    mapped = pd.concat(
+        [
+            make_signed("both", "CAB", "DE", measured="BCDE"),
+            make_signed("lost", "FG", "H", measured="FG"),
+            make_signed("down", "", "IJ", measured="IJ"),
+            make_signed("up", "KL", "", measured="KL"),
+        ]
+    )
+    halves = {"both_UP": ["B", "C"], "both_DN": ["D", "E"], "lost_UP": ["F", "G"], "lost_DN": []}
+    expected = halves | {"down": ["I", "J"], "up": ["K", "L"]}
+    assert gene_sets_as_dict(mapped) == expected
+    assert list(gene_sets_as_dict(mapped)) == sorted(expected)
+    texts = mapped.astype({"gene_set": "string", "gene": "string"})
+    assert gene_sets_as_dict(texts) == expected, "as they are read from a file"
+
+
+def test_a_panel_stays_one_whatever_its_signs() -> None:
+    """It is never ranked, so that there is nothing to part."""
+    mapped = make_signed("both", "AB", "CD", measured="ABCD")
+    assert gene_sets_as_dict(mapped, {"both"}) == {"both": list("ABCD")}
+
+
+def test_a_half_does_not_take_the_name_of_another_set() -> None:
+    """Two sets would become one."""
+    mapped = pd.concat([make_signed("x", "AB", "CD", measured=""), make_signed("x_DN", "EF", "", measured="")])
+    with pytest.raises(ValueError, match="'x_DN' has the name of one half of 'x'"):
+        gene_sets_as_dict(mapped)
+    assert set(gene_sets_as_dict(mapped, {"x"})) == {"x", "x_DN"}
 
 
 def test_the_share_found_tells_species_apart() -> None:

@@ -4,8 +4,18 @@ import pandas as pd
 import pytest
 
 from exoliver import identifiers
-from exoliver.identifiers import ANNOTATION_COLUMNS, collapse_symbols, identify_genes, read_annotation
-from exoliver.tables import IDENTIFIERS
+from exoliver.identifiers import (
+    ANNOTATION_COLUMNS,
+    NO_ORTHOLOG,
+    collapse_symbols,
+    find_repeats,
+    identify_genes,
+    read_annotation,
+    read_synonyms,
+    sum_genes,
+    summarise_ledger,
+)
+from exoliver.tables import IDENTIFIERS, LEDGER
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +37,7 @@ def rat() -> pd.DataFrame:
 
 
 def small_annotation(*rows: tuple[object, ...]) -> pd.DataFrame:
-    """An annotation from rows of gene_id, symbol, entrez, human_symbol, biotype, entrez_lookup, symbol_lookup."""
+    """An annotation from rows of gene_id, symbol, entrez, human_symbol, ortholog, biotype, and the two lookups."""
     return pd.DataFrame(list(rows), columns=list(ANNOTATION_COLUMNS)).astype(object)
 
 
@@ -71,7 +81,7 @@ def test_the_version_of_an_ensembl_id_is_stripped_and_noted(human: pd.DataFrame)
 def test_a_dot_in_another_id_is_no_version(input_id: str, human: pd.DataFrame) -> None:
     """Only genes of Ensembl lose what follows the dot."""
     row = one(input_id, identifiers="ensembl", annotation=human)
-    assert (row["gene_id"], row["note"]) == (input_id, "not_in_annotation")
+    assert (row["gene_id"], row["note"]) == (input_id, "not_an_ensembl_id;not_in_annotation")
     assert pd.isna(row["symbol"])
 
 
@@ -79,6 +89,7 @@ def test_a_dot_in_another_id_is_no_version(input_id: str, human: pd.DataFrame) -
     ("input_id", "gene_id"),
     [
         ("ENSG00000002586.20_PAR_Y", "ENSG00000002586_PAR_Y"),
+        ("ENSG00000002586.20_5_PAR_Y", "ENSG00000002586_PAR_Y"),
         ("ENSG00000002586_PAR_Y", "ENSG00000002586_PAR_Y"),
         ("ENSGR0000002586.12", "ENSGR0000002586"),
     ],
@@ -94,10 +105,19 @@ def test_a_pseudoautosomal_copy_on_y_is_a_gene_of_its_own(input_id: str, gene_id
     ("input_id", "kind"),
     [
         ("ERCC-00002", "spike_in"),
+        ("ERCC_00002", "spike_in"),
+        ("gSpikein_ERCC-00002", "spike_in"),
+        ("gSpikein_phiX174", "spike_in"),
+        ("SIRV1", "spike_in"),
+        ("SIRV4001", "spike_in"),
         ("L1MdA_I:L1:LINE", "transposon"),
+        ("L1MdA_I_dup12:L1MdA_I:L1:LINE", "transposon"),
+        ("GSAT_MM:Satellite:Satellite", "transposon"),
         ("MER5A:hAT-Charlie:DNA?", "transposon"),
         ("__no_feature", "summary_row"),
         ("N_unmapped", "summary_row"),
+        ("ambiguous", "summary_row"),
+        ("Unassigned_NoFeatures", "summary_row"),
     ],
 )
 def test_what_is_no_gene_is_set_aside(input_id: str, kind: str, mouse: pd.DataFrame) -> None:
@@ -109,16 +129,16 @@ def test_what_is_no_gene_is_set_aside(input_id: str, kind: str, mouse: pd.DataFr
 
 
 @pytest.mark.parametrize(
-    "input_id", ["ERCC1", "Ercc1", "ERCC-2", "chr1:100:200", "a:b:c", "__mine", "ENSMUSG1:2:LINEAR"]
+    "input_id", ["ERCC1", "Ercc1", "ERCC-2", "Sirt1", "SIRV", "chr1:100:200", "a:b:c", "__mine", "ENSMUSG1:2:LINEAR"]
 )
 def test_a_gene_that_resembles_a_special_row_stays_a_gene(input_id: str, mouse: pd.DataFrame) -> None:
     """The rules of what is set aside are narrow."""
     assert one(input_id, identifiers="symbol", annotation=mouse)["kind"] == "gene"
 
 
-@pytest.mark.parametrize("input_id", ["7105.0", "07105", " 7105", "7105 ", "-1", "0", "7,105"])
+@pytest.mark.parametrize("input_id", ["7105.5", "07105", "71 05", "-1", "0", "7,105", "1.2e4", "1E+05"])
 def test_an_entrez_id_that_is_no_whole_number_is_not_accepted(input_id: str, human: pd.DataFrame) -> None:
-    """A number that went through a spreadsheet is not mended in silence."""
+    """A number that lost digits in a spreadsheet is not mended."""
     row = one(input_id, identifiers="entrez", annotation=human)
     assert row[["symbol", "entrez", "human_symbol"]].isna().all()
     assert row["note"] == "not_an_entrez_id;not_in_annotation"
@@ -135,8 +155,8 @@ def test_entrez_ids_find_symbols_and_stay_the_key(human: pd.DataFrame) -> None:
 def test_an_entrez_id_of_two_symbols_is_ambiguous() -> None:
     """Neither is taken."""
     annotation = small_annotation(
-        ("ENSG00000000001", "AAA", "1", "AAA", "protein_coding", "1;3", "yes"),
-        ("ENSG00000000002", "BBB", "2", "BBB", "protein_coding", "2;3", "yes"),
+        ("ENSG00000000001", "AAA", "1", "AAA", "one_to_one", "protein_coding", "1;3", "yes"),
+        ("ENSG00000000002", "BBB", "2", "BBB", "one_to_one", "protein_coding", "2;3", "yes"),
     )
     table = identify_genes(["1", "2", "3"], identifiers="entrez", annotation=annotation)
     assert table["symbol"].tolist()[:2] == ["AAA", "BBB"]
@@ -147,8 +167,8 @@ def test_an_entrez_id_of_two_symbols_is_ambiguous() -> None:
 def test_a_symbol_of_two_genes_keeps_what_they_agree_on() -> None:
     """The symbol is the user's; Entrez ids that differ are not chosen from, the shared human symbol holds."""
     annotation = small_annotation(
-        ("ENSMUSG00000000001", "Aaa", "1", "AAA", "protein_coding", "1", "yes"),
-        ("ENSMUSG00000000002", "Aaa", "2", "AAA", "protein_coding", "2", "yes"),
+        ("ENSMUSG00000000001", "Aaa", "1", "AAA", "one_to_one", "protein_coding", "1", "yes"),
+        ("ENSMUSG00000000002", "Aaa", "2", "AAA", "one_to_one", "protein_coding", "2", "yes"),
     )
     row = one("Aaa", identifiers="symbol", annotation=annotation)
     assert row[["symbol", "human_symbol", "note"]].tolist() == ["Aaa", "AAA", "ambiguous_symbol"]
@@ -202,7 +222,7 @@ def test_known_orthologs_of_the_mouse_are_found(symbol: str, human_symbol: str, 
 
 
 @pytest.mark.parametrize(
-    ("symbol", "human_symbol"), [("Alb", "ALB"), ("Mcl1", "MCL1"), ("Tp53", "TP53"), ("Arntl", "BMAL1")]
+    ("symbol", "human_symbol"), [("Alb", "ALB"), ("Mcl1", "MCL1"), ("Tp53", "TP53"), ("Bmal1", "BMAL1")]
 )
 def test_known_orthologs_of_the_rat_are_found(symbol: str, human_symbol: str, rat: pd.DataFrame) -> None:
     """The rat goes through its own table."""
@@ -210,13 +230,13 @@ def test_known_orthologs_of_the_rat_are_found(symbol: str, human_symbol: str, ra
 
 
 @pytest.mark.parametrize(
-    "symbol", ["Mt1", "Cxcl1", "Saa1", "Gsta1", "Cyp3a11", "Tnfrsf10b", "Bcl2a1a", "Bcl2a1d", "Naip1"]
+    "symbol", ["Mt1", "Cxcl1", "Saa2", "Gsta1", "Cyp3a11", "Tnfrsf10b", "Bcl2a1a", "Bcl2a1d", "Naip1"]
 )
 def test_a_member_of_a_family_has_no_single_ortholog(symbol: str, mouse: pd.DataFrame) -> None:
     """One to many is not one to one."""
     row = one(symbol, identifiers="symbol", annotation=mouse)
     assert pd.isna(row["human_symbol"])
-    assert row["note"] == "no_human_ortholog"
+    assert row["note"] in NO_ORTHOLOG
 
 
 def test_the_three_kinds_of_identifiers_agree(mouse: pd.DataFrame) -> None:
@@ -240,6 +260,88 @@ def test_a_changed_annotation_file_is_refused(tmp_path, monkeypatch: pytest.Monk
         stream.write(b"x")
     with pytest.raises(ValueError, match="differs from its checksum"):
         read_annotation("rat")
+
+
+def test_synonyms_are_none_of_the_present_symbols() -> None:
+    """What is resolved is unknown by itself, and leads to a symbol that is looked up; another organism has none."""
+    for organism in ("human", "mouse", "rat"):
+        known = set(read_annotation(organism)["symbol"])
+        synonyms = read_synonyms(organism)
+        assert len(synonyms) > 500
+        assert known.isdisjoint(synonyms)
+        assert set(synonyms.values()) <= known
+    assert len(read_synonyms("worm")) == 0
+
+
+@pytest.mark.parametrize("organism", ["mouse", "rat"])
+@pytest.mark.parametrize("kind", ["ensembl", "symbol"])
+def test_every_gene_of_the_annotation_is_in_the_sum(organism: str, kind: str) -> None:
+    """Each shipped gene has a human symbol, or a reason why it has none; the rows add up."""
+    column = {"ensembl": "gene_id", "symbol": "symbol"}[kind]
+    annotation = read_annotation(organism)
+    ids = annotation[column].dropna().unique().tolist()
+    table = identify_genes(ids, identifiers=kind, annotation=annotation)
+    ledger = summarise_ledger(table)
+    assert ledger["rows"].sum() == len(ids)
+    reasons = ledger.loc[ledger["what"] == "kept_with_symbol", "note"]
+    assert set(NO_ORTHOLOG) <= set(reasons)
+    assert (table["human_symbol"].notna()).sum() == ledger.set_index("what").loc["kept_with_human_symbol", "rows"]
+
+
+def ledger_of(*rows: tuple[str, str, str | None, str | None, str, str]) -> pd.DataFrame:
+    """A table of identifiers from input_id, gene_id, symbol, human_symbol, kind and note."""
+    columns = ["input_id", "gene_id", "symbol", "human_symbol", "kind", "note"]
+    return pd.DataFrame(list(rows), columns=columns).assign(entrez=None)[list(IDENTIFIERS)]
+
+
+SUMMED = ledger_of(
+    ("a.1", "a", "A", "A", "gene", "version_stripped;summed"),
+    ("a.2", "a", "A", "A", "gene", "version_stripped;summed"),
+    ("b", "b", "B", None, "gene", "shared_human_ortholog"),
+    ("c", "c", "C", None, "gene", "not_in_annotation"),
+    ("d", "d", None, None, "gene", "not_an_ensembl_id;not_in_annotation"),
+    ("ERCC-00002", "ERCC-00002", None, None, "spike_in", "set_aside"),
+)
+
+
+def test_a_ledger_counts_every_row_once() -> None:
+    """By what became of it and why; shares add up to one; the order of the rows is of no consequence."""
+    for table in (SUMMED, SUMMED.iloc[::-1], SUMMED.astype("string")):
+        ledger = summarise_ledger(table)
+        assert tuple(ledger.columns) == LEDGER
+        assert ledger[["what", "note", "rows"]].to_numpy().tolist() == [
+            ["kept_with_human_symbol", "", 1],
+            ["kept_with_symbol", "shared_human_ortholog", 1],
+            ["kept_without_symbol", "not_an_ensembl_id", 1],
+            ["kept_without_symbol", "not_in_annotation", 1],
+            ["summed_into_another", "", 1],
+            ["set_aside", "spike_in", 1],
+        ]
+        assert ledger["share"].sum() == pytest.approx(1)
+    assert summarise_ledger(SUMMED.iloc[:0])["rows"].sum() == 0
+
+
+def test_a_row_without_a_reason_is_an_error() -> None:
+    """What has no symbol, or no human symbol, says why."""
+    for symbol in (None, "A"):
+        with pytest.raises(ValueError, match="does not say why rows such as 'a' are kept_with"):
+            summarise_ledger(ledger_of(("a", "a", symbol, None, "gene", "version_stripped")))
+
+
+def test_rows_of_one_gene_are_summed_and_no_others() -> None:
+    """Two genes of one symbol stay apart, and what is no gene is left out."""
+    counts = pd.DataFrame({"s1": [1, 2, 4, 8, 16, 99], "s2": [0, 1, 1, 1, 1, 99]}, index=SUMMED["input_id"])
+    assert sum_genes(counts, SUMMED).to_dict("index") == {
+        "a": {"s1": 3, "s2": 1}, "b": {"s1": 4, "s2": 1}, "c": {"s1": 8, "s2": 1}, "d": {"s1": 16, "s2": 1},
+    }  # fmt: skip
+
+
+def test_a_repeat_is_a_row_with_the_same_counts() -> None:
+    """In every sample, and with a count at all."""
+    for second, repeats in (([1, 0], ["a.1", "a.2"]), ([1, 1], [])):
+        counts = pd.DataFrame([[1, 0], second, [1, 0], [1, 0], [1, 0], [1, 0]], index=SUMMED["input_id"])
+        assert find_repeats(counts, SUMMED) == repeats
+    assert find_repeats(counts * 0, SUMMED) == []
 
 
 def test_a_symbol_is_collapsed_to_its_largest_gene() -> None:

@@ -188,3 +188,16 @@ def test_own_collections_are_files() -> None:
     assert load_study(study(collections=["a/Own sets.gmt", "hallmark"])).all_problems == ()
     (problem,) = load_study(study(collections=["a/Own sets.gmt", "b/Own sets.gmt"])).problems
     assert "the same name in paths" in problem.what
+
+
+def test_human_collections_are_among_the_collections() -> None:
+    """A file named twice is read as human symbols; one that is no collection is a problem, as is a shipped name."""
+    Path("own.gmt").write_text("s\td\tMCL1\n", encoding="utf-8")
+    sound = load_study(study(collections=["own.gmt", "hallmark"], human_collections=["own.gmt"]))
+    assert (sound.all_problems, sound.own_collections) == ((), {"own.gmt": "human_symbol"})
+    assert load_study(study(collections=["own.gmt"])).own_collections == {"own.gmt": "symbol"}
+    problems = load_study(study(collections=["own.gmt"], human_collections=["other.gmt", "hallmark"])).problems
+    assert [problem.what for problem in problems] == [
+        "'other.gmt' is none of the files under collections",
+        "'hallmark' is none of the files under collections",
+    ]

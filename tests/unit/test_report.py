@@ -16,6 +16,7 @@ import pytest
 
 from exoliver.contrasts import Cell, as_index
 from exoliver.figures.figure import Figure
+from exoliver.identifiers import REASONS
 from exoliver.report import render
 from exoliver.report.answer import answer_section, balance_sentence
 from exoliver.report.apoptosis import LIMITS, apoptosis_section
@@ -35,7 +36,7 @@ from exoliver.report.elements import (
     texts,
 )
 from exoliver.report.enrichment import enrichment_section
-from exoliver.report.ledger import ledger_section
+from exoliver.report.ledger import NOTES, ledger_section
 from exoliver.report.limits import limits_of
 from exoliver.report.material import Material
 from exoliver.report.methods import methods_blocks
@@ -48,7 +49,7 @@ from exoliver.report.ranks import within
 from exoliver.report.render import POLICY, read_asset, render_page, render_text
 from exoliver.report.summary import summarise_contrasts
 from exoliver.tables import CONTRAST, ENRICHMENT, OMNIBUS, write_alike, write_json, write_table
-from tests.toy_report import INJURED_ARMS, REFERENCE_ARMS, SETTINGS, SIMULATION, make_facts, make_material
+from tests.toy_report import GENES, INJURED_ARMS, REFERENCE_ARMS, SETTINGS, SIMULATION, make_facts, make_material
 
 HOSTILE = "<script>alert(1)</script>"
 METHODS = "### Methods: Toy\n\n**Data.** Six samples `of` mice.\n\n#### Limits\n\n- One.\n- Two.\n\n1. A reference.\n"
@@ -639,6 +640,27 @@ class TestSections:
         assert "1 gene set lost more than half of its members" in section.finding
         tables = [block for block in section.blocks if isinstance(block, Table)]
         assert [row[0].text for row in tables[-1].rows] == ["UV response down"]
+
+    def test_the_rows_of_the_count_file_are_added_up(self) -> None:
+        """Each counted once, in words, to the number that the caption names."""
+        section = ledger_section(material("injury"))
+        table = next(block for block in section.blocks if isinstance(block, Table))
+        assert f"adds up to the {GENES + 1} rows of the count file" in table.caption
+        assert sum(int(row[1].text) for row in table.rows) == GENES + 1
+        assert [row[0].text for row in table.rows][-1] == "set aside, no gene: spike in"
+        assert {reason for reasons in REASONS.values() for reason in reasons} <= NOTES.keys()
+
+    def test_summed_rows_are_told_among_the_losses(self) -> None:
+        """Two rows of one gene are one gene, in the ledger's finding and in the table of losses."""
+        toy = material("injury")
+        ledger = toy.identifiers.copy()
+        ledger.loc[1, "gene_id"] = ledger.loc[0, "gene_id"]
+        toy = replace(toy, identifiers=ledger)
+        assert f"of {GENES - 1} genes" in ledger_section(toy).finding
+        tables = [block for block in quality_section(toy).blocks if isinstance(block, Table)]
+        cells = [[cell.text for cell in row] for table in tables for row in table.rows]
+        told = "set aside: 1 spike in; summed into another row of the same gene: 1"
+        assert ["Genes", str(GENES - 1), told] in cells
 
     def test_every_key_of_every_arm_is_printed(self) -> None:
         """All that the YAML gives, the cargo marked as not tested."""

@@ -36,12 +36,6 @@ def panel(root: Path) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def curated(root: Path) -> pd.DataFrame:
-    """The programmes as they were written by hand."""
-    return read_plain(root / "resources" / "gene_sets" / "programmes_curated.tsv")
-
-
-@pytest.fixture(scope="module")
 def rebuilt(root: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with everything built anew."""
     output = tmp_path_factory.mktemp("resources")
@@ -58,10 +52,15 @@ def symbols(organism: str) -> set[str]:
 @pytest.mark.slow
 def test_a_rebuild_gives_the_shipped_tables(root: Path, rebuilt: Path) -> None:
     """Every derived table equals its shipped copy; of compressed ones the content, since releases of zlib differ."""
-    built = [path for path in sorted(rebuilt.rglob("*")) if path.is_file() and path.suffix in {".gz", ".tsv"}]
-    assert len(built) == 9
+    built = [path for path in sorted(rebuilt.rglob("*")) if path.is_file() and path.parent != rebuilt]
+    derived = [path for folder in ("gene_sets", "identifiers") for path in (root / "resources" / folder).glob("*.tsv*")]
+    assert {path.name for path in built} >= {path.name for path in derived}
     for path in built:
-        shipped = (root / "resources" / path.relative_to(rebuilt)).read_bytes()
+        is_page = path.suffix == ".md"
+        origin = (
+            root / "docs" / "collections" / path.name if is_page else root / "resources" / path.relative_to(rebuilt)
+        )
+        shipped = origin.read_bytes()
         if path.suffix == ".gz":
             assert gzip.decompress(path.read_bytes()) == gzip.decompress(shipped), path.name
             assert path.read_bytes()[4:8] == shipped[4:8] == bytes(4), "no date in the header"
@@ -83,8 +82,8 @@ def test_the_recorded_checksums_are_those_of_the_files(root: Path) -> None:
 
 
 def test_the_shipped_tables_are_small(root: Path) -> None:
-    """All of resources/ stays below 4 MB."""
-    assert sum(path.stat().st_size for path in (root / "resources").rglob("*") if path.is_file()) < 4_000_000
+    """All of resources/ stays below 10 MB."""
+    assert sum(path.stat().st_size for path in (root / "resources").rglob("*") if path.is_file()) < 10_000_000
 
 
 @pytest.mark.parametrize("organism", ORGANISMS)
@@ -120,8 +119,8 @@ def test_human_hallmark_through_orthologs_meets_the_mouse_release() -> None:
     mouse = read_gene_sets(find_collection("hallmark", "mouse").path).groupby("gene_set")["gene"].agg(set)
     assert set(human.index) == set(mouse.index)
     overlap = [len(human[name] & mouse[name]) / len(human[name] | mouse[name]) for name in mouse.index]
-    assert statistics.median(overlap) > 0.95
-    assert min(overlap) > 0.8
+    assert statistics.median(overlap) >= 0.95
+    assert min(overlap) >= 0.80
 
 
 @pytest.mark.parametrize("organism", ["human", "mouse"])
@@ -135,78 +134,90 @@ def test_hallmark_is_shipped_whole(shared: Path, organism: str) -> None:
     assert table["gene"].isin(symbols(organism)).mean() > 0.99
 
 
-def test_renamed_human_symbols_lead_to_known_ones(root: Path) -> None:
-    """No old symbol is in the annotation, every new one is."""
-    table = read_plain(root / "resources" / "gene_sets" / "renamed_human_symbols.tsv")
-    known = symbols("human")
-    assert not table["old"].isin(known).any()
-    assert table["new"].isin(known).all()
-
-
 @pytest.mark.parametrize("organism", ORGANISMS)
-def test_every_curated_symbol_is_in_the_annotation(organism: str, panel: pd.DataFrame, curated: pd.DataFrame) -> None:
-    """Of the programmes and of the panel, in each species."""
-    families = pd.concat([panel[organism], curated[organism]])
-    genes = set(families[families != "NA"].str.split(";").explode())
-    assert genes - symbols(organism) == set()
+def test_every_symbol_of_the_panel_is_in_the_annotation(organism: str, panel: pd.DataFrame) -> None:
+    """In each species."""
+    families = panel[organism]
+    assert set(families[families != "NA"].str.split(";").explode()) <= symbols(organism)
 
 
-def test_only_named_genes_lack_a_rodent_counterpart(panel: pd.DataFrame, curated: pd.DataFrame) -> None:
-    """Rodents have no caspase 10 and no interleukin 8."""
-    for table in (panel, curated):
-        lacking = table[(table["mouse"] == "NA") | (table["rat"] == "NA")]
-        assert set(lacking["human"]) <= {"CASP10", "CXCL8"}
-        assert (table["human"] != "NA").all()
+def test_only_caspase_10_of_the_panel_lacks_a_rodent_counterpart(panel: pd.DataFrame) -> None:
+    """Rodents have none."""
+    lacking = panel[(panel["mouse"] == "NA") | (panel["rat"] == "NA")]
+    assert lacking["human"].tolist() == ["CASP10"]
+    assert (panel["human"] != "NA").all()
 
 
 @pytest.mark.parametrize("organism", ["mouse", "rat"])
-def test_curated_rodent_symbols_agree_with_the_orthologs(
-    organism: str, panel: pd.DataFrame, curated: pd.DataFrame
-) -> None:
-    """Where the ortholog table knows a human gene, the hand-made counterpart is the same one."""
-    table = read_annotation(organism).dropna(subset=["symbol", "human_symbol"])
-    known = table.drop_duplicates("human_symbol").set_index("human_symbol")["symbol"]
-    for row in pd.concat([panel, curated])[["human", organism]].itertuples(index=False):
-        if row[0] in known.index:
-            assert row[1] == known[row[0]]
+def test_every_gene_says_how_its_ortholog_was_found(organism: str) -> None:
+    """A human symbol with a way, or the reason why there is none."""
+    table = read_annotation(organism)
+    assert table["ortholog"].notna().all()
+    has = table["human_symbol"].notna()
+    assert set(table.loc[has, "ortholog"]) == {"one_to_one", "tie_same_name"}
+    assert set(table.loc[~has, "ortholog"]) == {
+        "several_human_orthologs",
+        "shared_human_ortholog",
+        "no_human_ortholog",
+    }
+    assert read_annotation("human")["ortholog"].isna().all()
 
 
-def test_programmes_are_of_the_size_and_weight_of_a_programme(curated: pd.DataFrame) -> None:
-    """No gene twice in a programme; a family weighs as one gene."""
-    sizes = curated.groupby("gene_set").size()
-    assert (sizes[["apoptosis", "inflammation", "autophagy"]] >= 25).all()
-    assert sizes["anti_apoptosis"] >= 12
-    assert not curated.duplicated(["gene_set", "human"]).any()
-    for organism in ORGANISMS:
-        weights = read_gene_sets(find_collection("programmes", organism).path).groupby("gene_set")["weight"].sum()
-        members = curated[curated[organism] != "NA"].groupby("gene_set").size()
-        assert weights.round(9).to_dict() == members.to_dict()
+def test_rat_genes_carry_their_own_names() -> None:
+    """Not those of neighbours that share an Entrez id."""
+    names = read_annotation("rat").set_index("gene_id")["symbol"]
+    known = {
+        "ENSRNOG00000014079": "Stat1",
+        "ENSRNOG00000016708": "E2f1",
+        "ENSRNOG00000033143": "Timp2",
+        "ENSRNOG00000019223": "Atp5f1c",
+        "ENSRNOG00000014448": "Bmal1",
+    }
+    assert names[list(known)].to_dict() == known
 
 
-def test_no_gene_of_death_is_a_survival_gene(panel: pd.DataFrame, curated: pd.DataFrame) -> None:
-    """BAX, BAK1, BID, FAS and CASP3 protect nothing; BIRC5 is about mitosis; the two programmes share no gene."""
-    survival = set(curated.loc[curated["gene_set"] == "anti_apoptosis", "human"])
-    death = set(curated.loc[curated["gene_set"] == "apoptosis", "human"])
-    assert survival & (PRO_APOPTOTIC | {"BIRC5"}) == set()
-    assert survival & death == set()
-    assert death >= PRO_APOPTOTIC
-    assert {"MCL1", "BCL2L1", "CFLAR", "XIAP", "BIRC2", "BCL2L2"} <= survival
-    anti = set(panel.loc[panel["role"] == "anti", "human"])
-    assert anti & (PRO_APOPTOTIC | {"BIRC5"}) == set()
+@pytest.mark.parametrize("organism", ORGANISMS)
+def test_synonyms_lead_from_no_symbol_to_one(root: Path, organism: str) -> None:
+    """None is a present symbol, each leads to one, every target is present."""
+    table = read_plain(root / "resources" / "identifiers" / f"synonyms_{organism}.tsv.gz")
+    known = symbols(organism)
+    assert not table["synonym"].isin(known).any()
+    assert not table["synonym"].duplicated().any()
+    assert table["symbol"].isin(known).all()
+    assert len(table) > 1_000
 
 
-def test_autophagy_holds_no_inhibitor_and_no_target_of_nrf2(curated: pd.DataFrame) -> None:
-    """SQSTM1 is driven by NRF2; MTOR, RUBCN and BCL2 hold autophagy back."""
-    autophagy = set(curated.loc[curated["gene_set"] == "autophagy", "human"])
-    assert autophagy & {"SQSTM1", "MTOR", "RPTOR", "RUBCN", "BCL2", "BCL2L1", "AKT1", "NFE2L2"} == set()
+def test_former_human_symbols_are_known(root: Path) -> None:
+    """Names that count matrices of some years ago have."""
+    table = read_plain(root / "resources" / "identifiers" / "synonyms_human.tsv.gz").set_index("synonym")["symbol"]
+    former = {"SEPT2": "SEPTIN2", "MARCH1": "MARCHF1", "MARC1": "MTARC1", "GARS": "GARS1", "CYR61": "CCN1"}
+    assert table[list(former)].to_dict() == former
 
 
-def test_inflammation_and_survival_share_no_gene(curated: pd.DataFrame) -> None:
-    """Neither answer is made by the other's members, nor by one acute-phase protein."""
-    inflammation = set(curated.loc[curated["gene_set"] == "inflammation", "human"])
-    others = set(curated.loc[curated["gene_set"] != "inflammation", "human"])
-    assert inflammation & others == set()
-    assert inflammation & {"SAA1", "SAA2", "LCN2", "CRP", "SPP1"} == set()
+@pytest.mark.parametrize(("organism", "column"), [("human", "symbol"), ("mouse", "human_symbol")])
+@pytest.mark.parametrize("collection", ["reactome", "go_bp", "mirna_targets", "hallmark"])
+def test_members_of_public_sets_are_known(collection: str, organism: str, column: str) -> None:
+    """At most one member in a hundred of the human tables is not found; so are most through orthologs."""
+    entry = find_collection(collection, organism)
+    genes = read_gene_sets(entry.path)["gene"]
+    known = set(read_annotation(organism)[entry.genes].dropna())
+    assert genes.isin(known).mean() > (0.99 if entry.genes == "symbol" else 0.80)
+
+
+def test_pathway_responses_have_weights_of_both_signs(shared: Path) -> None:
+    """As PROGENy gives them: 14 pathways, 200 genes each in mouse; fewer through orthologs."""
+    published = read_plain(shared / "genesets" / "progeny_mouse_top200.tsv")
+    mouse = read_gene_sets(find_collection("pathway_responses", "mouse").path)
+    assert mouse.groupby("gene_set").size().between(195, 200).all()
+    assert mouse["gene_set"].nunique() == 14
+    weights = published.set_index(["pathway", "gene"])["weight"].astype(float)
+    signed = (mouse["weight"] * mouse["sign"]).set_axis(pd.MultiIndex.from_frame(mouse[["gene_set", "gene"]]))
+    common = weights.index.intersection(signed.index)
+    assert len(common) > 2_700
+    assert (weights[common] - signed[common]).abs().max() < 1e-9
+    for organism in ("human", "rat"):
+        sizes = read_gene_sets(find_collection("pathway_responses", organism).path).groupby("gene_set").size()
+        assert (sizes > 130).all()
 
 
 def test_the_panel_keeps_to_its_vocabulary(panel: pd.DataFrame) -> None:

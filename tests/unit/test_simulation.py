@@ -30,7 +30,7 @@ EFFECTS: dict[str, Any] = {
 SERPINA1 = {f"SERPINA1{letter}" for letter in "ABCDE"}
 NOT_THERE = {
     "mouse": {"BCL2A1", "SERPINA1"},
-    "rat": {"AHSG", "BCL2A1A", "BCL2A1B", "BCL2A1D", "HRK", *SERPINA1},
+    "rat": {"BCL2A1A", "BCL2A1B", "BCL2A1D", "HRK", *SERPINA1},
 }
 
 

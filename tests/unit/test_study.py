@@ -240,6 +240,16 @@ def test_an_intake_has_what_decides_the_reading_and_no_more() -> None:
     )
 
 
+@pytest.mark.parametrize("identifiers", ["ensembl", "entrez", "other"])
+def test_dates_are_a_matter_of_symbols(identifiers: str) -> None:
+    """`excel_dates` beside other identifiers has no meaning, and is refused."""
+    content = {"file": "a", "identifiers": identifiers, "excel_dates": "keep"}
+    _, (error,) = faults_of(CountsFile, content)
+    assert error["ctx"]["what"] == f"excel_dates stands beside identifiers: {identifiers}"
+    assert faults_of(CountsFile, content | {"identifiers": "symbol"})[1] == []
+    assert faults_of(CountsFile, {"file": "a", "identifiers": identifiers})[1] == []
+
+
 def test_a_simulated_effect_has_a_number_for_each_time() -> None:
     """One too few is refused."""
     simulation = {

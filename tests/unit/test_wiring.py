@@ -94,6 +94,10 @@ def test_collections_have_the_programmes_first_and_no_repeats() -> None:
     wire = wired({"collections": ["hallmark", "programmes", "Own.gmt"]})
     assert list(wire.collections) == ["programmes", "hallmark", "own"]
     assert wire.collection(SimpleNamespace(collection="own")) == "Own.gmt"
+    assert wire.own_genes(SimpleNamespace(collection="own")) == "symbol"
+    assert wire.own_collection_files() == ["Own.gmt"]
+    human = wired({"collections": ["Own.gmt"], "human_collections": ["Own.gmt"]})
+    assert human.own_genes(SimpleNamespace(collection="own")) == "human_symbol"
 
 
 def test_the_files_of_a_dataset_are_its_own() -> None:
@@ -152,7 +156,8 @@ def test_rules_that_look_genes_up_name_the_annotation(rule: str, root: Path) -> 
     """With another release of it they run again."""
     (found,) = [each for each in read_rules(root / "workflow/rules/dataset.smk") if each.name == rule]
     assert "annotation=wire.annotation" in found.items("input")
-    assert wired().annotation(TOY)[0].endswith("identifiers/mouse.tsv.gz")
+    names = [Path(file).name for file in wired().annotation(TOY)]
+    assert names == ["mouse.tsv.gz", "synonyms_mouse.tsv.gz"]
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ def test_the_run_succeeds_and_every_stage_leaves_its_files(small: Workplace) -> 
         "datasets/small/check.json",
         "datasets/small/counts.h5ad",
         "datasets/small/identifiers.tsv",
+        "datasets/small/ledger.tsv",
         "datasets/small/model/arrays.npz",
         "datasets/small/model/design.json",
         "datasets/small/normalised.h5ad",

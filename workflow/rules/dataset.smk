@@ -1,7 +1,7 @@
 """Datasets: from the user's files (or a simulation) to one checked count matrix each.
 
 Inputs: the counts and sample sheets that the dataset YAML name.
-Outputs: check.json of each dataset, preflight.json of the study, counts.h5ad and identifiers.tsv.
+Outputs: check.json of each dataset, preflight.json of the study, counts.h5ad, identifiers.tsv and ledger.tsv.
 Steps: simulate_dataset where asked for; check_dataset; preflight over all; import_counts.
 
 preflight is a checkpoint, and every later rule takes it through ancient(). Behind an input that is being remade, ancient or
@@ -46,7 +46,7 @@ rule check_dataset:
     input:
         files=wire.files(rules.simulate_dataset.output),
         annotation=wire.annotation,
-        collections=wire.own_collections,
+        collections=wire.own_collection_files,
     output:
         check="<results>/datasets/{dataset}/check.json",
     log:
@@ -107,6 +107,7 @@ rule import_counts:
     output:
         counts="<results>/datasets/{dataset}/counts.h5ad",
         identifiers="<results>/datasets/{dataset}/identifiers.tsv",
+        ledger="<results>/datasets/{dataset}/ledger.tsv",
     log:
         "<logs>/import_counts/{dataset}.log",
     benchmark:

@@ -1,7 +1,7 @@
 """Enrichment: gene sets of a dataset, and their place in the ranking of every contrast.
 
 Inputs: counts.h5ad, the fit, contrasts/, a collection of gene sets.
-Outputs: gene_sets/, enrichment/ (GSEA) and overrepresentation/ (ORA) for each collection.
+Outputs: gene_sets/, enrichment/ (GSEA), overrepresentation/ (ORA) and exports/ for each collection.
 Steps: map_gene_sets; enrich_contrasts.
 """
 
@@ -28,6 +28,7 @@ rule map_gene_sets:
         collection=wire.collection,
         facts=wire.collection_facts,
         organism=wire.organism,
+        own_genes=wire.own_genes,
         code=code_of("map_gene_sets"),
     threads: 1
     resources:
@@ -48,6 +49,7 @@ rule enrich_contrasts:
     output:
         enrichment=directory("<results>/datasets/{dataset}/enrichment/{collection}"),
         overrepresentation=directory("<results>/datasets/{dataset}/overrepresentation/{collection}"),
+        exports=directory("<results>/datasets/{dataset}/exports/{collection}"),
     log:
         "<logs>/enrich_contrasts/{dataset}/{collection}.log",
     benchmark:

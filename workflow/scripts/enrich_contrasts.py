@@ -1,8 +1,9 @@
-"""Enrich one collection in every contrast of one dataset."""
+"""Enrich one collection in every contrast of one dataset, and export what other programs read of it."""
 
 from exoliver.contrasts import from_index
 from exoliver.enrichment import enrich_contrasts
-from exoliver.genesets import gene_sets_as_dict
+from exoliver.exports import export_collection
+from exoliver.ranked_sets import sets_to_rank
 from exoliver.running import logged
 from exoliver.tables import (
     ENRICHMENT,
@@ -12,16 +13,15 @@ from exoliver.tables import (
     read_json,
     read_table,
     write_alike,
+    write_texts,
 )
 
 with logged(snakemake.log[0]):
+    contrasts = read_contrasts(snakemake.input.contrasts, from_index(read_json(snakemake.input.index)), omnibus=False)
+    sets = sets_to_rank(read_table(snakemake.input.gene_sets, GENE_SETS), read_json(snakemake.input.entry))
     enrichment, overrepresentation = enrich_contrasts(
-        read_contrasts(snakemake.input.contrasts, from_index(read_json(snakemake.input.index)), omnibus=False),
-        gene_sets_as_dict(read_table(snakemake.input.gene_sets, GENE_SETS)),
-        by=read_json(snakemake.input.entry)["genes"],
-        settings=snakemake.params.settings,
-        label=list(snakemake.wildcards),
-        threads=snakemake.threads,
+        contrasts, sets, settings=snakemake.params.settings, label=list(snakemake.wildcards), threads=snakemake.threads
     )
     write_alike(enrichment, ENRICHMENT, folder=snakemake.output.enrichment)
     write_alike(overrepresentation, OVERREPRESENTATION, folder=snakemake.output.overrepresentation)
+    write_texts(export_collection(contrasts, sets, enrichment=enrichment), snakemake.output.exports)

@@ -9,7 +9,10 @@ with logged(snakemake.log[0]):
     _, _, genes = read_counts(snakemake.input.counts)
     model = read_model(snakemake.input.arrays, snakemake.input.design)
     gene_sets, entry = map_collection(
-        snakemake.params.collection, snakemake.params.organism, genes=model.describe_genes(genes)
+        snakemake.params.collection,
+        snakemake.params.organism,
+        genes=model.describe_genes(genes),
+        own_genes=snakemake.params.own_genes,
     )
     write_table(gene_sets, GENE_SETS, path=snakemake.output.gene_sets)
     write_json(entry, snakemake.output.entry)

@@ -1,0 +1,1 @@
+"""How the tables of `resources/` are made from public files."""
