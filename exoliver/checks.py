@@ -14,7 +14,7 @@ from exoliver.contrasts import derive_contrasts, time_label, unlike_comparators
 from exoliver.counts import Material, read_parts
 from exoliver.design import Design, aliased_columns, build_design
 from exoliver.gene_filter import samples_needed, takes_part
-from exoliver.identifier_checks import check_identifiers
+from exoliver.identifier_checks import check_genes_of_interest, check_identifiers
 from exoliver.identifier_kinds import BLANKS
 from exoliver.identifiers import identify_genes, read_annotation, read_synonyms, sum_genes
 from exoliver.problems import Findings, Problem, StudyError, fault, listed, warning
@@ -36,6 +36,7 @@ def check_dataset(
     contrasts: Mapping[str, ExtraContrast],
     gene_filter: GeneFilter,
     collections: Mapping[str, str] = NO_COLLECTIONS,
+    genes_of_interest: Sequence[str] = (),
 ) -> tuple[Findings, dict[str, Any]]:
     """Everything that can be said of a dataset before anything is computed.
 
@@ -53,6 +54,8 @@ def check_dataset(
         Genes that take part in the fit.
     collections
         The user's own gene sets: path, and the column of the genes that it names (symbol or human_symbol).
+    genes_of_interest
+        Names that the study follows one by one.
 
     Returns
     -------
@@ -71,6 +74,7 @@ def check_dataset(
             findings += check_own_sets(
                 collections, ledger, dataset=intake.id, organism=intake.organism, annotation=annotation
             )
+            findings += check_genes_of_interest(genes_of_interest, ledger, dataset=intake.id)
     if parts.samples is not None:
         design = build_design(
             parts.samples,
@@ -291,6 +295,7 @@ def check_entry(
     contrasts: Mapping[str, Any] | None,
     gene_filter: Mapping[str, Any] | None,
     collections: Mapping[str, str] = NO_COLLECTIONS,
+    genes_of_interest: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The content of check.json: problems of YAML and data, warnings, decisions and facts.
 
@@ -306,6 +311,8 @@ def check_entry(
         Paths of `counts` and `samples`.
     collections
         The user's own gene sets: path, and the column of the genes that it names (symbol or human_symbol).
+    genes_of_interest
+        Names that the study follows one by one.
     """
     findings = Findings()
     facts: dict[str, Any] = {}
@@ -318,6 +325,7 @@ def check_entry(
             contrasts=each_from_plain(ExtraContrast, contrasts or {}),
             gene_filter=from_plain(GeneFilter, gene_filter or {}),
             collections=collections,
+            genes_of_interest=genes_of_interest,
         )
     return {
         "dataset": dataset,

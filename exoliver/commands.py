@@ -31,10 +31,10 @@ class Answer:
 
 def check_study(study: Study) -> dict[str, Findings]:
     """What there is to say of every dataset of a study, by id: its YAML and, unless it is simulated, its files."""
-    return {entry.id: _check_entry(entry, study.own_collections) for entry in study.entries}
+    return {entry.id: _check_entry(entry, study) for entry in study.entries}
 
 
-def _check_entry(entry: Entry, collections: Mapping[str, str]) -> Findings:
+def _check_entry(entry: Entry, study: Study) -> Findings:
     """Findings of one dataset."""
     of_yaml = Findings(problems=entry.problems)
     dataset = entry.dataset
@@ -47,7 +47,8 @@ def _check_entry(entry: Entry, collections: Mapping[str, str]) -> Findings:
         arms=dataset.arms.levels,
         contrasts=dataset.contrasts,
         gene_filter=dataset.gene_filter,
-        collections=collections,
+        collections=study.own_collections,
+        genes_of_interest=study.settings.genes_of_interest,
     )
     return of_yaml + of_files
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
@@ -52,6 +52,29 @@ def check_identifiers(
         what = f"rows of one gene have the same counts in every sample, as if one repeats the other: {listed(repeats)}"
         findings += fault(column, what, fix="keep one row of each gene")
     return findings + _decisions(ledger, where)
+
+
+def check_genes_of_interest(names: Sequence[str], ledger: pd.DataFrame, *, dataset: str) -> Findings:
+    """Names that the study follows and this dataset does not have, with the human symbol that all species share.
+
+    Parameters
+    ----------
+    names
+        As the study gives them: a symbol, a human symbol or a gene id.
+    ledger
+        Of `identifiers.identify_genes`.
+    dataset
+        Its id.
+    """
+    known = set(ledger[["gene_id", "symbol", "human_symbol"]].stack())
+    findings = Findings()
+    for name in names:
+        if name in known:
+            continue
+        human = name.upper()
+        fix = f"write {human}, which is found in every species" if human in known else "correct or remove the name"
+        findings += warning(f"{dataset}: genes_of_interest", f"no gene of the counts is called {name}", fix=fix)
+    return findings
 
 
 def _check_naming(genes: pd.DataFrame, intake: Intake, annotation: pd.DataFrame, *, where: str) -> Findings:

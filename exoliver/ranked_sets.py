@@ -13,7 +13,7 @@ import pandas as pd
 
 from exoliver.genesets import HALVES, gene_sets_as_dict
 
-HALF_WORDS = {"_UP": "members that rise", "_DN": "members that fall"}
+HALF_WORDS = {"_UP": "rising part", "_DN": "falling part"}
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,6 @@ def titles_of(entry: Mapping[str, Any]) -> dict[str, str]:
     """Title of each set that a collection describes, and of its halves, from its facts as plain values."""
     whole = {facts["gene_set"]: facts["title"] for facts in entry["gene_sets"] if facts["title"]}
     halves = {
-        f"{name}{half}": f"{title}, {HALF_WORDS[half]}" for name, title in whole.items() for half in HALVES.values()
+        f"{name}{half}": f"{title} ({HALF_WORDS[half]})" for name, title in whole.items() for half in HALVES.values()
     }
     return halves | whole

@@ -167,6 +167,10 @@ class Wiring:
         """Files of gene sets that the user names, with the column of the genes that they name."""
         return self.study.own_collections
 
+    def genes_of_interest(self, _: Any = None) -> list[str]:
+        """Names of genes that the study follows one by one."""
+        return list(self.settings.genes_of_interest)
+
     def own_collection_files(self, _: Any = None) -> list[str]:
         """Input function: files of gene sets that the user names."""
         return list(self.study.own_collections)

@@ -144,6 +144,7 @@ def check(file: str | Path = "study.yaml") -> dict[str, Any]:
             "contrasts": wire.contrasts(wildcards),
             "gene_filter": wire.gene_filter(wildcards),
             "collections": wire.own_collections(wildcards),
+            "genes_of_interest": wire.genes_of_interest(),
         }
         checks.append(check_entry(name, **json.loads(json.dumps(slices))))
     return json.loads(

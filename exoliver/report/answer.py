@@ -17,7 +17,6 @@ from exoliver.figures.words import (
     estimate,
     fold,
     is_missing,
-    joined,
     p_words,
     plural,
     shortened,
@@ -34,15 +33,25 @@ from exoliver.report.naming import (
     effect_words,
     estimable,
     health_word,
+    leading,
     set_titles,
     times_words,
     treated_arms,
     untimed_words,
 )
-from exoliver.report.ranks import NO_PROGRAMME, NONE_TESTED, untested_words, within
+from exoliver.report.ranks import (
+    MOST_SETS,
+    NO_PROGRAMME,
+    NONE_TESTED,
+    aside_words,
+    asides,
+    untested_words,
+    within,
+)
 from exoliver.report.summary import changed_at_some_time, direction, in_words, summarise_contrasts
 
 MOST_BALANCES = 4
+MOST_COURSES = 4  # of programmes that stand out at the same times
 BALANCE = "the balance of MCL1 and BCL2L1 over BAX and BAK1 mRNA"
 
 
@@ -57,6 +66,7 @@ def answer_section(material: Material) -> Section:
         *_effects(material, summary, "extra", "Asked for"),
         *_over_time(material, summary),
         *_balance(material),
+        *_beside(material),
     ]
     reasons = not_testable(material)
     blocks += [Prose((f"{capital('; '.join(reasons))}.",), lead="Not testable")] if reasons else []
@@ -182,8 +192,9 @@ def _ranks_over_time(material: Material, omnibus: Contrast) -> str:
     if not programmes.has_sets or untested_words(tables.values()):
         return NONE_TESTED if programmes.has_sets else ""
     seen: dict[str, dict[str, list[float]]] = {}
+    aside = asides(programmes.entry)
     for time, table in tables.items():
-        for row in table[(table["padj"] < material.fdr).fillna(False)].itertuples():
+        for row in table[(table["padj"] < material.fdr).fillna(False) & ~table["gene_set"].isin(aside)].itertuples():
             sides = seen.setdefault(str(row.gene_set), {})
             sides.setdefault("higher" if row.nes > 0 else "lower", []).append(time)
     titles = set_titles(seen, programmes.entry)
@@ -191,8 +202,27 @@ def _ranks_over_time(material: Material, omnibus: Contrast) -> str:
     for name, sides in seen.items():
         when = " and ".join(_when(side, times, material.look) for side, times in sides.items())
         alike.setdefault(when, []).append(within(titles[name]))
-    parts = [f"{joined(names)} {when}" for when, names in alike.items()]
+    courses = sorted(alike.items(), key=lambda course: -len(course[1]))
+    parts = [f"{shortened(names, MOST_SETS)} {when}" for when, names in courses[:MOST_COURSES]]
+    rest = sum(len(names) for _, names in courses[MOST_COURSES:])
+    parts += [f"{plural(rest, 'further programme')} at other times"] if rest else []
     return "; ".join(parts) if parts else f"{NO_PROGRAMME} at any time"
+
+
+def _beside(material: Material) -> list[Prose]:
+    """The cell mixture, the clock, feeding and handling, where they stand out under an effect of the answer."""
+    programmes = material.collections[0]
+    told = {}
+    for contrast in leading(material.contrasts):
+        table = programmes.enrichment.get(contrast.id)
+        words = "" if table is None else aside_words(table, programmes.entry, fdr=material.fdr)
+        if words:
+            told[effect_words(contrast, material.look)] = words
+    if not told:
+        return []
+    found = clauses([f"{effect}: {words}" for effect, words in told.items()], MOST_EFFECTS, of="effect")
+    text = f"Markers of cells and nuisances stand out by rank, too. {found}. What these move cannot be told apart here."
+    return [Prose((text,), lead="Beside it")]
 
 
 def _when(side: str, times: list[float], look: Look) -> str:

@@ -157,7 +157,7 @@ def set_titles(gene_sets: Iterable[str], entry: Mapping[str, Any]) -> dict[str, 
 def spelt(name: str) -> str:
     """A gene set's name in capitals as words; acronyms and names with digits stay as they are."""
     if half := re.fullmatch(r"(.*[a-z].*)(_UP|_DN)", name):
-        return f"{half[1].replace('_', ' ')}, {HALF_WORDS[half[2]]}"
+        return f"{half[1].replace('_', ' ')} ({HALF_WORDS[half[2]]})"
     if not re.fullmatch(r"[A-Z0-9_]+", name):
         return name.replace("_", " ")
     words = [_word(word) for word in name.split("_")]

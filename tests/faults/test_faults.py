@@ -93,6 +93,17 @@ def test_human_gene_sets_of_a_mouse_are_a_problem(tmp_path: Path, monkeypatch: p
     assert problems_of(check()) == []
 
 
+def test_a_gene_of_interest_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A human symbol is found in every species; another species' spelling is not, and the human one is named."""
+    monkeypatch.chdir(tmp_path)
+    write_study(tmp_path, make_toy(), genes_of_interest=["GNAI3", "Gnai3", "gNAI3", "Nothing1"])
+    warnings = [warning for warning in warnings_of(check()) if warning["where"] == "toy: genes_of_interest"]
+    assert [(warning["what"], warning["fix"]) for warning in warnings] == [
+        ("no gene of the counts is called gNAI3", "write GNAI3, which is found in every species"),
+        ("no gene of the counts is called Nothing1", "correct or remove the name"),
+    ]
+
+
 def test_the_toy_study_is_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the broken studies are made from has neither problems nor warnings."""
     monkeypatch.chdir(tmp_path)

@@ -30,9 +30,9 @@ def test_titles_are_given_for_sets_and_halves() -> None:
     assert titles_of(entry) == {
         "repair": "Repair",
         "repair_UP": "Repair_up",
-        "repair_DN": "Repair, members that fall",
-        "repair_UP_UP": "Repair_up, members that rise",
-        "repair_UP_DN": "Repair_up, members that fall",
+        "repair_DN": "Repair (falling part)",
+        "repair_UP_UP": "Repair_up (rising part)",
+        "repair_UP_DN": "Repair_up (falling part)",
     }
 
 
@@ -48,4 +48,4 @@ def test_a_collection_is_taken_with_its_facts() -> None:
     assert sets.members == {"tiny": ["A", "B"], "two_UP": ["C"], "two_DN": []}
     assert (sets.panels, sets.genes) == ({"tiny"}, "human_symbol")
     assert (sets.collection, sets.source) == ("own", "file.tsv")
-    assert sets.titles["two_UP"] == "Two, members that rise"
+    assert sets.titles["two_UP"] == "Two (rising part)"

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from exoliver.figures.words import NOTHING
+from exoliver.report.answer import answer_section
 from exoliver.report.elements import Column, Picture, Prose, Section, Table, texts
 from exoliver.report.enrichment import HEATMAP_SETS, TOP_SETS, enrichment_section, first_sets, heatmap_rows, set_table
 from exoliver.report.ledger import ledger_section
@@ -19,7 +20,7 @@ from exoliver.report.material import CollectionResults, Material
 from exoliver.report.naming import set_order, set_titles, spelt
 from exoliver.report.over_time import over_time_section
 from exoliver.report.overview import DatasetResults, matrix_rows
-from exoliver.report.ranks import rank_words, untested_words
+from exoliver.report.ranks import aside_words, rank_words, untested_words
 from exoliver.report.render import render_text
 from exoliver.tables import ENRICHMENT
 from tests.toy_report import make_material
@@ -151,10 +152,10 @@ def test_halves_read_as_what_their_members_do() -> None:
     entry = {"name": "own", "gene_sets": FACTS}
     titles = set_titles(["repair_UP", "repair_DN", "tiny", "my_set_DN", "KRAS_SIGNALING_UP"], entry)
     assert titles == {
-        "repair_UP": "Repair, members that rise",
-        "repair_DN": "Repair, members that fall",
+        "repair_UP": "Repair (rising part)",
+        "repair_DN": "Repair (falling part)",
         "tiny": "Tiny panel",
-        "my_set_DN": "my set, members that fall",
+        "my_set_DN": "my set (falling part)",
         "KRAS_SIGNALING_UP": "KRAS signaling up",
     }
     assert spelt("UV_RESPONSE_DN") == "UV response down"
@@ -171,7 +172,7 @@ def test_panels_are_in_no_table_and_no_tile() -> None:
     """There are no ranks of them; halves are there, by their titles."""
     material, collection = with_scores(pd.concat([HALVES, PANEL], ignore_index=True), FACTS)
     rows = heatmap_rows(material, collection)
-    assert list(dict.fromkeys(rows["title"])) == ["Repair, members that rise", "Repair, members that fall"]
+    assert list(dict.fromkeys(rows["title"])) == ["Repair (rising part)", "Repair (falling part)"]
     section = enrichment_section(material)
     tables = [block for block in section.blocks if isinstance(block, Table) and "Hallmark" in block.caption]
     assert {cell for table in tables for cell in column(table, "Set").cells} == set(rows["title"])
@@ -239,3 +240,49 @@ def test_the_ledger_counts_what_is_ranked(signs: tuple[int, int], halves: bool) 
     assert ("Signed sets are ranked in halves, 2 in all." in text) == halves
     assert f"measured members are not tested: {2 if halves else 0} and 0." in text
     assert "Panels of few genes are not tested either: 1." in text
+
+
+SIDES: list[dict[str, Any]] = [
+    {"gene_set": "repair", "title": "Repair", "theme": "regeneration"},
+    {"gene_set": "clock", "title": "Circadian clock", "theme": "nuisance"},
+    {"gene_set": "cells_kupffer", "title": "Kupffer-cell markers", "theme": "cells"},
+]
+MIXED = make_scores(
+    [
+        ("repair", 2.0, 1e-3, "repair"), ("clock_UP", 2.5, 1e-4, "clock_UP"), ("clock_DN", -2.4, 1e-4, "clock_DN"),
+        ("cells_kupffer", -1.2, 0.4, None),
+    ]
+)  # fmt: skip
+
+
+def test_cells_and_nuisances_are_told_beside_the_answer() -> None:
+    """Neither is a programme that the treatment moved; both halves of a signed one are set aside."""
+    entry = {"name": "own", "gene_sets": SIDES}
+    assert rank_words(MIXED, entry, fdr=0.05) == "higher: repair"
+    words = "higher: circadian clock (rising part); lower: circadian clock (falling part)"
+    assert aside_words(MIXED, entry, fdr=0.05) == words
+    assert aside_words(MIXED.iloc[:1], entry, fdr=0.05) == ""
+    assert rank_words(MIXED.iloc[1:], entry, fdr=0.05) == ""
+
+
+def test_the_answer_says_what_cannot_be_told_apart() -> None:
+    """A paragraph of its own where the clock stands out, none where it does not."""
+
+    def beside(scores: pd.DataFrame) -> list[str]:
+        own = toy().collections[0]
+        programmes = replace(
+            own, entry=own.entry | {"gene_sets": SIDES}, enrichment=dict.fromkeys(own.enrichment, scores)
+        )
+        section = answer_section(replace(toy(), collections=(programmes, *toy().collections[1:])))
+        return [
+            str(block.paragraphs[0])
+            for block in section.blocks
+            if isinstance(block, Prose) and block.lead == "Beside it"
+            for block in section.blocks
+            if isinstance(block, Prose) and block.lead == "Beside it"
+        ]
+
+    (text,) = beside(MIXED)
+    assert "circadian clock (rising part)" in text
+    assert "cannot be told apart" in text
+    assert beside(MIXED.iloc[[0, 3]]) == []

@@ -62,6 +62,7 @@ rule check_dataset:
         contrasts=wire.contrasts,
         gene_filter=wire.gene_filter,
         collections=wire.own_collections,
+        genes_of_interest=wire.genes_of_interest,
         sources=wire.sources(rules.simulate_dataset.output),
         code=code_of("check_dataset"),
     threads: 1

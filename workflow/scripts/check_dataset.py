@@ -14,5 +14,6 @@ with logged(snakemake.log[0]):
         contrasts=snakemake.params.contrasts,
         gene_filter=snakemake.params.gene_filter,
         collections=snakemake.params.collections,
+        genes_of_interest=snakemake.params.genes_of_interest,
     )
     write_json(check, snakemake.output.check)
