@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from exoliver.genesets import read_gene_sets, share_found
-from exoliver.problems import Findings, Problem, fault
+from exoliver.genesets import clashing_halves, read_gene_sets, share_found
+from exoliver.problems import Findings, Problem, fault, listed
 
 UNREADABLE = (OSError, EOFError, zlib.error, ValueError)  # of a damaged file of gene sets
 MIN_FOUND = 0.10  # of the members; below this share the sets are in the symbols of another organism, or in no symbols
@@ -20,9 +20,14 @@ def check_collections(files: Iterable[str]) -> list[Problem]:
     problems = []
     for file in files:
         try:
-            read_gene_sets(Path(file))
+            gene_sets = read_gene_sets(Path(file))
         except UNREADABLE as error:
             problems.append(Problem(file, f"the gene sets cannot be read: {error}", "give a GMT or TSV file"))
+            continue
+        clash = clashing_halves(gene_sets)
+        if clash:
+            what = f"sets are called as halves of signed sets will be: {listed(clash)}"
+            problems.append(Problem(file, what, "rename these sets"))
     return problems
 
 

@@ -238,18 +238,28 @@ def gene_sets_as_dict(mapped: pd.DataFrame, panels: Collection[str] = ()) -> dic
     ValueError
         A half would have the name of another set.
     """
-    signs = mapped.groupby("gene_set")["sign"].nunique()
-    parted = set(signs.index[signs > 1]) - set(panels)
-    suffix = mapped["sign"].map(HALVES).where(mapped["gene_set"].isin(parted), "")
-    named = mapped.assign(name=mapped["gene_set"].astype(object) + suffix.astype(object))
-    taken = sorted(set(mapped["gene_set"]) & {f"{name}{half}" for name in parted for half in HALVES.values()})
+    taken = clashing_halves(mapped, panels)
     if taken:
         raise ValueError(
             f"gene set '{taken[0]}' has the name of one half of '{taken[0][:-3]}', which has members of both signs: "
             "rename one of them"
         )
+    suffix = mapped["sign"].map(HALVES).where(mapped["gene_set"].isin(_parted(mapped, panels)), "")
+    named = mapped.assign(name=mapped["gene_set"].astype(object) + suffix.astype(object))
     measured = named.dropna(subset=["gene_id"]).groupby("name")["gene"].agg(sorted)
     return {name: list(measured.get(name, [])) for name in sorted(set(named["name"]))}
+
+
+def clashing_halves(gene_sets: pd.DataFrame, panels: Collection[str] = ()) -> list[str]:
+    """Sets that have the name of one half of another set, which has members of both signs."""
+    halves = {f"{name}{half}" for name in _parted(gene_sets, panels) for half in HALVES.values()}
+    return sorted(set(gene_sets["gene_set"]) & halves)
+
+
+def _parted(gene_sets: pd.DataFrame, panels: Collection[str]) -> set[str]:
+    """Sets with members of both signs, but for panels."""
+    signs = gene_sets.groupby("gene_set")["sign"].nunique()
+    return set(signs.index[signs > 1]) - set(panels)
 
 
 def share_found(gene_sets: pd.DataFrame, genes: pd.DataFrame, *, by: str) -> float:

@@ -67,14 +67,13 @@ def check_genes_of_interest(names: Sequence[str], ledger: pd.DataFrame, *, datas
         Its id.
     """
     known = set(ledger[["gene_id", "symbol", "human_symbol"]].stack())
-    findings = Findings()
-    for name in names:
-        if name in known:
-            continue
-        human = name.upper()
-        fix = f"write {human}, which is found in every species" if human in known else "correct or remove the name"
-        findings += warning(f"{dataset}: genes_of_interest", f"no gene of the counts is called {name}", fix=fix)
-    return findings
+    lost = [name for name in names if name not in known]
+    if not lost or ledger["symbol"].isna().all():  # without symbols the report has no genes to follow, and says so
+        return Findings()
+    human = [name.upper() for name in lost if name.upper() in known]
+    fix = f"write {listed(human)}, found in every species" if human else "correct or remove the names"
+    what = f"no gene of the counts is called {listed(lost)}"
+    return warning(f"{dataset}: genes_of_interest", what, fix=fix)
 
 
 def _check_naming(genes: pd.DataFrame, intake: Intake, annotation: pd.DataFrame, *, where: str) -> Findings:

@@ -37,6 +37,16 @@ def test_every_file_that_cannot_be_read_is_told() -> None:
     assert "set member without a name" in problems[1].what
 
 
+def test_a_set_called_as_the_half_of_another_is_told() -> None:
+    """A signed set is tested as NAME_UP and NAME_DN, which no other set may be called."""
+    rows = ["gene_set\tgene\tsign", "x\tMcl1\t1", "x\tBax\t-1", "x_UP\tBcl2\t1"]
+    Path("own.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (problem,) = check_collections(["own.tsv"])
+    assert problem.what == "sets are called as halves of signed sets will be: x_UP"
+    Path("own.tsv").write_text("\n".join([*rows[:3], "x_3\tBcl2\t1"]) + "\n", encoding="utf-8")
+    assert check_collections(["own.tsv"]) == []
+
+
 def test_sets_in_symbols_of_another_organism_are_told() -> None:
     """With the share that was found, and whose symbols they seem to be."""
     assert told(own("Mcl1", "Bax", "Nothing")) == Findings()

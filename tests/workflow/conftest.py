@@ -76,7 +76,7 @@ def simulated_data(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         "nfkb_tnf_inflammation": {"injury": [1.5, 1.0], "restored": {"bm_msc": [0.1, 0.9]}},
         "pro_apoptotic": {"injury": [1.0, 1.0], "restored": {"bm_msc": [0.5, 0.5]}},
     }
-    spec = {"seed": 3, "identifiers": "ensembl", "genes": 700, "replicates": 3, "times": [1.0, 7.0]}
+    spec = {"seed": 3, "identifiers": "ensembl", "genes": 2300, "replicates": 3, "times": [1.0, 7.0]}
     spec |= {"library_size": {"mean": 2e6, "spread": 0.2}, "effects": effects, "response_genes": 40}
     roles = {"healthy": "healthy", "ccl4": "injured", "bm_msc": "treated"}
     dataset = simulate_dataset(
