@@ -21,6 +21,7 @@ from exoliver.tables import IDENTIFIERS, LEDGER
 IDENTIFIER_FOLDER = Path(__file__).resolve().parents[1] / "resources" / "identifiers"
 ANNOTATION_COLUMNS = (
     "gene_id", "symbol", "entrez", "human_symbol", "ortholog", "biotype", "entrez_lookup", "symbol_lookup",
+    "shares_locus_with",
 )  # fmt: skip
 Lookup = Callable[[pd.Series, pd.DataFrame], pd.DataFrame]
 NO_SYNONYMS: Mapping[str, str] = MappingProxyType({})
@@ -257,7 +258,9 @@ def _by_ensembl(ids: pd.Series, annotation: pd.DataFrame) -> pd.DataFrame:
     looked_up = stem.str.replace(OLD_PAR_Y, r"ENSG0\1", regex=True)
     genes = annotation.dropna(subset=["gene_id"]).set_index("gene_id")
     is_joined = is_composite(ids, "ensembl")
+    shares = looked_up.isin(genes.index[genes["shares_locus_with"].notna()])
     notes = [
+        _flag(shares, "shared_locus"),
         _flag(parts["version"].notna(), "version_stripped"),
         _flag(parts["par"].notna() | (looked_up != stem), "par_y"),
         _flag(is_joined, "composite_id") if len(annotation) else _nothing(ids),

@@ -26,6 +26,7 @@ NOTES = {
     "non_ascii": "letters beyond ASCII in the id, kept as given",
     "version_stripped": "version taken off the id",
     "float_id": "decimals taken off an Entrez id",
+    "shared_locus": "one Ensembl gene that is several genes: their counts are one number, under one symbol",
     "par_y": "Y copy of a pseudoautosomal gene, kept apart",
     "summed": "row of a gene that has several: their counts were summed",
     "synonym": "synonym, given the present symbol",

@@ -18,6 +18,7 @@ IDENTIFIER_COLUMNS = [
     "biotype",
     "entrez_lookup",
     "symbol_lookup",
+    "shares_locus_with",
 ]
 NAMING = ["gene_id", "entrez", "symbol"]
 RAT_SHARED_LOCI = RESOURCES / "identifiers" / "rat_shared_loci.tsv"
@@ -127,4 +128,5 @@ def build_identifiers(links: pd.DataFrame, orthologs: pd.DataFrame) -> pd.DataFr
     genes["symbol_lookup"] = np.where(genes.index.isin(answers), "yes", "no")
     of_human = pd.DataFrame({"human_symbol": genes["symbol"], "ortholog": None})
     genes = genes.join(orthologs if len(orthologs) else of_human)
+    genes["shares_locus_with"] = genes["gene_id"].map(read_tsv(RAT_SHARED_LOCI).set_index("gene_id")["others"])
     return genes.sort_index()[IDENTIFIER_COLUMNS]

@@ -38,7 +38,8 @@ def rat() -> pd.DataFrame:
 
 def small_annotation(*rows: tuple[object, ...]) -> pd.DataFrame:
     """An annotation from rows of gene_id, symbol, entrez, human_symbol, ortholog, biotype, and the two lookups."""
-    return pd.DataFrame(list(rows), columns=list(ANNOTATION_COLUMNS)).astype(object)
+    table = pd.DataFrame(list(rows), columns=list(ANNOTATION_COLUMNS[:-1]))
+    return table.reindex(columns=list(ANNOTATION_COLUMNS)).astype(object)
 
 
 def one(input_id: str, *, identifiers: str, annotation: pd.DataFrame) -> pd.Series:
@@ -385,3 +386,12 @@ def test_real_datasets_find_their_symbols(shared, dataset: str, organism: str, s
     reads = counts.sum(axis=1).to_numpy()
     assert reads[table["symbol"].notna().to_numpy()].sum() / reads.sum() > share_of_reads
     assert not table["gene_id"].duplicated().any()
+
+
+def test_a_gene_that_shares_its_locus_says_so(rat: pd.DataFrame, mouse: pd.DataFrame) -> None:
+    """The rat's Scp2 holds the counts of Podn; no other species has such genes."""
+    row = one("ENSRNOG00000011413", identifiers="ensembl", annotation=rat)
+    assert (row["symbol"], row["note"]) == ("Scp2", "shared_locus")
+    assert rat.set_index("gene_id").loc["ENSRNOG00000011413", "shares_locus_with"] == "Podn"
+    assert rat["shares_locus_with"].notna().sum() > 100
+    assert mouse["shares_locus_with"].isna().all()
