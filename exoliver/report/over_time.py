@@ -27,6 +27,7 @@ from exoliver.report.ranks import untested_words
 from exoliver.report.summary import summarise_contrasts
 
 MOST_GENES = 12
+MOST_PROGRAMMES = 12
 
 
 def over_time_section(material: Material) -> Section:
@@ -72,6 +73,12 @@ def programme_rows(material: Material) -> pd.DataFrame:
     return rows.sort_values(["place", "rank", "time"], kind="stable", ignore_index=True)
 
 
+def strongest_sets(rows: pd.DataFrame) -> list[str]:
+    """The sets with the largest score, in either direction, in any effect at any time; ties by name."""
+    size = rows.assign(size=rows["nes"].abs()).dropna(subset=["size"]).groupby("gene_set")["size"].max()
+    return size.sort_values(ascending=False, kind="stable").head(MOST_PROGRAMMES).index.tolist()
+
+
 def _programmes(material: Material) -> list[Any]:
     """The programmes by rank at each time."""
     rows = programme_rows(material)
@@ -80,11 +87,16 @@ def _programmes(material: Material) -> list[Any]:
     if untested := untested_words([rows]):
         return [Prose((f"Programmes over time are left out, as none could be tested: {untested}.",))]
     ranked = rows[~rows["gene_set"].isin(panels_of(material.collections[0].entry))]
-    figure = programmes_over_time(ranked, material.look, fdr=material.fdr)
+    shown = strongest_sets(ranked)
+    figure = programmes_over_time(ranked[ranked["gene_set"].isin(shown)], material.look, fdr=material.fdr)
+    tested = ranked.dropna(subset=["nes"])["gene_set"].nunique()
+    chosen = (
+        f" The {count(len(shown))} of {count(tested)} with the largest score are shown." if len(shown) < tested else ""
+    )
     caption = (
         "Normalised enrichment score of each programme at each time. It says where the genes of a programme stand in "
         "the ranking of all genes: a description, not evidence, since genes of a programme move together. Filled "
-        f"points have an adjusted p-value below {material.fdr:g}."
+        f"points have an adjusted p-value below {material.fdr:g}.{chosen}"
     )
     return [
         Heading("Programmes by rank"),

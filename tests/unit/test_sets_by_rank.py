@@ -18,7 +18,7 @@ from exoliver.report.enrichment import HEATMAP_SETS, TOP_SETS, enrichment_sectio
 from exoliver.report.ledger import ledger_section
 from exoliver.report.material import CollectionResults, Material
 from exoliver.report.naming import set_order, set_titles, spelt
-from exoliver.report.over_time import over_time_section
+from exoliver.report.over_time import MOST_PROGRAMMES, over_time_section, strongest_sets
 from exoliver.report.overview import DatasetResults, matrix_rows
 from exoliver.report.ranks import aside_words, rank_words, untested_words
 from exoliver.report.render import render_text
@@ -286,3 +286,13 @@ def test_the_answer_says_what_cannot_be_told_apart() -> None:
     assert "circadian clock (rising part)" in text
     assert "cannot be told apart" in text
     assert beside(MIXED.iloc[[0, 3]]) == []
+
+
+def test_few_programmes_are_followed_over_time() -> None:
+    """Those with the largest score at any time; an untested one is none of them."""
+    rows = pd.DataFrame(
+        [(f"set{index:02d}", time, nes) for index in range(30) for time, nes in ((1.0, index / 10), (7.0, -index / 5))]
+        + [("untested", 1.0, np.nan)],
+        columns=["gene_set", "time", "nes"],
+    )
+    assert strongest_sets(rows) == [f"set{index:02d}" for index in range(29, 29 - MOST_PROGRAMMES, -1)]
