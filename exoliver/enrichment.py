@@ -157,10 +157,11 @@ def enrich(
     tested = {name: members[name] for name, note in notes.items() if not note}
     table = pd.DataFrame({"gene_set": pd.Series(list(sizes), dtype=object), "size": list(sizes.values())})
     table = table.merge(_prerank(ranking, tested, size, seed), on="gene_set", how="left")
-    table["padj"] = adjust_pvalues(table["pvalue"].to_numpy(dtype=float))
-    table["cluster"] = cluster_sets(table, fdr=fdr)
-    # gseapy gives no p-value where too few random sets score on the same side.
+    # gseapy gives no p-value where too few random sets score on the same side; the set stays one of the family.
     is_lost = table["pvalue"].isna() & table["gene_set"].isin(tested)
+    table["padj"] = adjust_pvalues(table["pvalue"].mask(is_lost, 1.0).to_numpy(dtype=float))
+    table.loc[is_lost, "padj"] = np.nan
+    table["cluster"] = cluster_sets(table, fdr=fdr)
     table["note"] = np.where(is_lost, "unbalanced_ranking", table["gene_set"].map(notes))
     return table[list(ENRICHMENT)]
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from exoliver.collections import RESOURCES, collection_id, facts_files, is_path, shipped_collections
-from exoliver.identifiers import collapse_symbols
+from exoliver.identifiers import collapse_symbols, read_synonyms
 from exoliver.strict_yaml import load_yaml
 from exoliver.tables import GENE_SETS
 
@@ -208,9 +208,38 @@ def map_collection(
         As `map_gene_sets` takes them.
     """
     entry = find_collection(name_or_path, organism, own_genes=own_genes)
-    mapped = no_gene_sets() if entry.path is None else map_gene_sets(read_gene_sets(entry.path), genes, by=entry.genes)
+    if entry.path is None:
+        mapped = no_gene_sets()
+    elif entry.is_shipped:
+        mapped = map_gene_sets(read_gene_sets(entry.path), genes, by=entry.genes)
+    else:
+        synonyms = read_synonyms("human" if entry.genes == "human_symbol" else organism)
+        own = renew_members(read_gene_sets(entry.path), set(genes[entry.genes].dropna()), synonyms=synonyms)
+        mapped = map_gene_sets(own, genes, by=entry.genes)
     facts = asdict(entry) | {"path": None if entry.path is None else entry.path.name}
     return mapped, facts
+
+
+def renew_members(gene_sets: pd.DataFrame, known: Collection[str], *, synonyms: Mapping[str, str]) -> pd.DataFrame:
+    """Gene sets with the present symbol of members that a dataset does not have under their own.
+
+    Parameters
+    ----------
+    gene_sets
+        Of `read_gene_sets`.
+    known
+        Symbols that the dataset has.
+    synonyms
+        Of `identifiers.read_synonyms`.
+
+    Returns
+    -------
+    The same sets; of two names of one gene in a set, the present one stays.
+    """
+    genes = [gene if gene in known else synonyms.get(gene, gene) for gene in gene_sets["gene"]]
+    renewed = gene_sets.assign(gene=genes, is_old=gene_sets["gene"].to_numpy() != genes)
+    renewed = renewed.sort_values("is_old", kind="stable").drop_duplicates(["gene_set", "gene"])
+    return renewed.sort_values(["gene_set", "gene"], ignore_index=True)[list(GENE_SET_COLUMNS)]
 
 
 def no_gene_sets() -> pd.DataFrame:
@@ -230,8 +259,9 @@ def gene_sets_as_dict(mapped: pd.DataFrame, panels: Collection[str] = ()) -> dic
 
     Returns
     -------
-    Members by name; none of a set is an empty list. A set with members of both signs is two, `NAME_UP` (sign 1) and
-    `NAME_DN` (sign -1), as in MSigDB: one bag of genes that go apart has no place in a ranking.
+    Members by name; none of a set is an empty list. A set with members that fall is two, `NAME_UP` (sign 1) and
+    `NAME_DN` (sign -1), as in MSigDB: one bag of genes that go apart has no place in a ranking. Where all fall there
+    is `NAME_DN` alone, so that its name tells the direction.
 
     Raises
     ------
@@ -241,7 +271,7 @@ def gene_sets_as_dict(mapped: pd.DataFrame, panels: Collection[str] = ()) -> dic
     taken = clashing_halves(mapped, panels)
     if taken:
         raise ValueError(
-            f"gene set '{taken[0]}' has the name of one half of '{taken[0][:-3]}', which has members of both signs: "
+            f"gene set '{taken[0]}' has the name of one half of '{taken[0][:-3]}', which has members that fall: "
             "rename one of them"
         )
     suffix = mapped["sign"].map(HALVES).where(mapped["gene_set"].isin(_parted(mapped, panels)), "")
@@ -251,15 +281,14 @@ def gene_sets_as_dict(mapped: pd.DataFrame, panels: Collection[str] = ()) -> dic
 
 
 def clashing_halves(gene_sets: pd.DataFrame, panels: Collection[str] = ()) -> list[str]:
-    """Sets that have the name of one half of another set, which has members of both signs."""
+    """Sets that have the name of one half of another set, which has members that fall."""
     halves = {f"{name}{half}" for name in _parted(gene_sets, panels) for half in HALVES.values()}
     return sorted(set(gene_sets["gene_set"]) & halves)
 
 
 def _parted(gene_sets: pd.DataFrame, panels: Collection[str]) -> set[str]:
-    """Sets with members of both signs, but for panels."""
-    signs = gene_sets.groupby("gene_set")["sign"].nunique()
-    return set(signs.index[signs > 1]) - set(panels)
+    """Sets with members that fall, but for panels."""
+    return set(gene_sets.loc[gene_sets["sign"] < 0, "gene_set"]) - set(panels)
 
 
 def share_found(gene_sets: pd.DataFrame, genes: pd.DataFrame, *, by: str) -> float:

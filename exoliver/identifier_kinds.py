@@ -20,7 +20,7 @@ OLD_PAR_Y = re.compile(r"ENSGR(\d{10})")  # GENCODE up to release 24 named the Y
 ENTREZ = re.compile(r"[1-9]\d*")
 FLOAT_ENTREZ = re.compile(r"([1-9]\d*)\.0+")
 EXPONENT = re.compile(r"\d+(?:[.,]\d+)?[eE]\+?\d+")  # R writes 100000 as 1e+05
-SPREADSHEET_NUMBER = re.compile(r"\d(?:[.,]\d+)?E\+\d+")  # 2310009E13 (Rik left off) becomes 2.31E+19
+SPREADSHEET_NUMBER = re.compile(r"\d(?:[.,]\d+)?[Ee]\+\d+")  # 2310009E13 (Rik left off) becomes 2.31E+19
 TRANSCRIPT = re.compile(r"ENS[A-Z]*[TP]\d{11}(?:\.\d+)?|[NX][MRP]_\d+(?:\.\d+)?")
 _ENSEMBL_WITHIN = re.compile(r"ENS[A-Z]*G\d{11}")
 # Two names in one cell (`ENSMUSG00000000001|Gnai3`, `Gnai3;Gnai2`), and the tags of NCBI's and Ensembl's GFF3.
@@ -43,14 +43,15 @@ _SUMMARY_ROW = re.compile(
 )
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_MONTH = f"(?P<month>{'|'.join(MONTHS)})"
-# Day and month stand in a known order in these (2-Sep, 2-Sep-21, Sep-02, 2021-09-02); in 9/2/2021 they do not.
+_MONTH = f"(?P<month>{'|'.join(MONTHS)}|{'|'.join(MONTHS).upper()})(?:(?<=Sep)t|(?<=SEP)T)?"
+# Day and month stand in a known order in these (2-Sep, 2-SEP-21, Sep-02, 2021-09-02); in 9/2/2021 they do not. In small
+# letters a month counts behind a day alone: sep-1 is a gene of the worm.
 _DATES = (
-    re.compile(rf"(?P<day>\d\d?)-{_MONTH}(?:-(?:\d\d){{1,2}})?"),
+    re.compile(rf"(?P<day>\d\d?)-{_MONTH}(?:-(?:\d\d){{1,2}})?", re.IGNORECASE),
     re.compile(rf"{_MONTH}-(?P<day>\d\d?)"),
-    re.compile(r"\d{4}-(?P<month>\d\d)-(?P<day>\d\d)(?:[ T]00:00:00)?"),
+    re.compile(r"\d{4}([-/])(?P<month>\d\d?)\1(?P<day>\d\d?)(?:[ T]00:00:00)?"),
 )
-_OTHER_DATE = re.compile(r"\d\d?([/.])\d\d?\1(?:\d\d){1,2}")
+_OTHER_DATE = re.compile(r"\d\d?([/.])\d\d?\1(?:\d\d){1,2}|\d\d?/\d\d?")
 
 
 def bare(ids: pd.Series) -> pd.Series:
@@ -95,5 +96,6 @@ def month_and_day(name: str) -> tuple[int, int] | None:
     found = next(filter(None, (pattern.fullmatch(name) for pattern in _DATES)), None)
     if found is None:
         return None
-    month = MONTHS.index(found["month"]) + 1 if found["month"] in MONTHS else int(found["month"])
+    name_of_month = found["month"].capitalize()
+    month = MONTHS.index(name_of_month) + 1 if name_of_month in MONTHS else int(found["month"])
     return month, int(found["day"])

@@ -24,6 +24,7 @@ ANNOTATION_COLUMNS = (
     "shares_locus_with",
 )  # fmt: skip
 Lookup = Callable[[pd.Series, pd.DataFrame], pd.DataFrame]
+MIN_REPEATED = 10  # counts over all samples
 NO_SYNONYMS: Mapping[str, str] = MappingProxyType({})
 
 SUMMED, SET_ASIDE = "summed_into_another", "set_aside"
@@ -189,7 +190,7 @@ def find_repeats(counts: pd.DataFrame, ledger: pd.DataFrame) -> list[str]:
     Parameters
     ----------
     counts, ledger
-        As `sum_genes` takes them. Rows without any count repeat nothing.
+        As `sum_genes` takes them. Rows of fewer than `MIN_REPEATED` counts are the same by chance.
 
     Returns
     -------
@@ -198,7 +199,7 @@ def find_repeats(counts: pd.DataFrame, ledger: pd.DataFrame) -> list[str]:
     rows = ledger[(ledger["kind"] == GENE) & ledger["gene_id"].duplicated(keep=False)]
     rows = rows.sort_values(["gene_id", "input_id"])
     table = counts.loc[rows["input_id"]].set_axis(rows["gene_id"].to_list(), axis=0).rename_axis("gene_id")
-    is_same = table.reset_index().duplicated(keep=False).to_numpy() & (table != 0).any(axis=1).to_numpy()
+    is_same = table.reset_index().duplicated(keep=False).to_numpy() & (table.sum(axis=1) >= MIN_REPEATED).to_numpy()
     return rows.loc[is_same, "input_id"].to_list()
 
 

@@ -16,8 +16,8 @@ from builders.collections import GMT_FILES, MITOCHONDRIAL, build_gmt, build_path
 from builders.files import RESOURCES, sha256, write_text, write_tsv
 from builders.orthologs import by_gene, choose_pairs, read_candidates
 from builders.pages import build_pages
-from builders.programmes import as_gmt, build_evidence, build_overlaps, build_programmes
-from builders.synonyms import build_synonyms
+from builders.programmes import as_gmt, build_ambiguous, build_evidence, build_overlaps, build_programmes
+from builders.synonyms import build_synonyms, renamed_after_human
 
 PAGES = RESOURCES.parent / "docs" / "collections"
 SHIPPED_LINE = re.compile(r"(file: (?P<file>[^,\s]+), sha256: )[0-9a-f]*")
@@ -37,6 +37,9 @@ def build_annotation(shared: Path, output: Path) -> tuple[dict[str, pd.DataFrame
             write_tsv(pairs, output / "identifiers" / f"orthologs_{organism}.tsv.gz")
         genes[organism] = build_identifiers(links, orthologs)
         synonyms = build_synonyms(links, read_annotables(shared, organism), read_hcop_genes(shared, organism), organism)
+        if organism != "human":
+            followed = renamed_after_human(genes[organism], present["human"], synonyms)
+            synonyms = pd.concat([synonyms, followed]).sort_values(["synonym", "symbol"], ignore_index=True)
         present[organism] = synonyms.set_index("synonym")["symbol"].to_dict()
         write_tsv(genes[organism], output / "identifiers" / f"{organism}.tsv.gz")
         write_tsv(synonyms, output / "identifiers" / f"synonyms_{organism}.tsv.gz")
@@ -72,7 +75,9 @@ def build_gene_sets(
         write_tsv(programmes, folder / f"programmes_{organism}.tsv")
         write_text(as_gmt(programmes), output / "programmes" / f"programmes_{organism}.gmt")
     write_tsv(build_evidence(shared, present["human"]), output / "programmes" / "evidence.tsv")
-    write_tsv(build_overlaps(), output / "programmes" / "overlaps.tsv")
+    human = build_programmes("human", responses["human"])
+    write_tsv(build_overlaps(human), output / "programmes" / "overlaps.tsv")
+    write_tsv(build_ambiguous(shared, human, present["human"]), output / "programmes" / "ambiguous.tsv")
 
 
 def through_orthologs(table: pd.DataFrame, own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:

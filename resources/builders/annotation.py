@@ -23,7 +23,9 @@ IDENTIFIER_COLUMNS = [
 NAMING = ["gene_id", "entrez", "symbol"]
 RAT_SHARED_LOCI = RESOURCES / "identifiers" / "rat_shared_loci.tsv"
 # Names of clones, records and pseudogenes, given until a gene has a better one.
-PROVISIONAL = re.compile(r"LOC\d+|AABR\d+\.\d+|A[CL]\d{6}\.\d+|RGD\d+|NEWGENE_.*|MGC\d+|Olr\d+|.*-ps\d*")
+PROVISIONAL = re.compile(
+    r"LOC\d+|Gm\d+|.*Rik\d*|AABR\d+\.\d+|A[CL]\d{6}\.\d+|BC\d{6}|RGD\d+|NEWGENE_.*|MGC\d+|Olr\d+|ENS\w+|.*-ps\d*"
+)
 ENSEMBL_GENE = re.compile(r"ENS[A-Z]*G\d{11}")
 
 

@@ -5,17 +5,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from builders.annotation import PROVISIONAL
 from builders.files import read_tsv
 
-# A best pair with a close second is a family (Mt1 and eight metallothioneins), not an ortholog.
+# A best pair with a close second is kept as best_support: its family is larger than the pair.
 MARGIN = 1.5
-ONE_TO_ONE, TIE, SEVERAL, SHARED, NONE = (
+ONE_TO_ONE, SAME_NAME, BEST, SEVERAL, SHARED, NONE = (
     "one_to_one",
-    "tie_same_name",
+    "same_name",
+    "best_support",
     "several_human_orthologs",
     "shared_human_ortholog",
     "no_human_ortholog",
 )
+CHOSEN = [ONE_TO_ONE, SAME_NAME, BEST]
+# Same names that are no orthologs: the rodents' Nat2 does the work of human NAT1.
+FALSE_FRIENDS = [("Nat2", "NAT2"), ("Nat1", "NAT1")]
 
 
 def read_candidates(shared: Path, organism: str, human: pd.DataFrame) -> pd.DataFrame:
@@ -38,21 +43,31 @@ def read_candidates(shared: Path, organism: str, human: pd.DataFrame) -> pd.Data
 def choose_pairs(candidates: pd.DataFrame) -> pd.DataFrame:
     """Every pair of symbols with its support and a `choice`.
 
-    one_to_one: each other's best, well ahead of the next. tie_same_name: no pair of either gene has more support, and
-    the committees that name genes after their orthologs gave both one name (Ccl2, CCL2). For a pair not chosen: the
-    reason why the gene of this species has no ortholog, or that the pair lost to the chosen one (`not_best`).
+    First the pairs under one name, as the committees that name rodent genes name them after their orthologs; then
+    the pairs that are each other's single best. one_to_one: the best of both genes, `MARGIN` times ahead of the next or
+    more; same_name: another pair has as much support, or nearly so, or more; best_support: the best, with a close
+    second. For a pair not chosen: the reason why the gene of this species has no ortholog, or that it has another
+    (`not_best`). Provisional names are passed over where the human gene has a rival with a proper one.
     """
     table = candidates.groupby(["symbol", "human_symbol"], as_index=False)["support_n"].max()
+    is_named = ~table["symbol"].str.fullmatch(PROVISIONAL)
+    table = table[is_named | ~table["human_symbol"].isin(table.loc[is_named, "human_symbol"])]
     table = table.sort_values(["symbol", "support_n", "human_symbol"], ascending=[True, False, True], ignore_index=True)
-    leads = {side: _lead(table, side) for side in ("symbol", "human_symbol")}
-    is_best = (leads["symbol"] >= 1) & (leads["human_symbol"] >= 1)
-    clear = (leads["symbol"] >= MARGIN) & (leads["human_symbol"] >= MARGIN)
-    named = is_best & ~clear & (table["symbol"].str.upper() == table["human_symbol"])
-    chosen = clear | named
-    is_settled = table["symbol"].isin(table.loc[chosen, "symbol"])
-    ahead = (leads["symbol"] >= MARGIN).groupby(table["symbol"]).transform("any")
-    reason = np.where(is_settled, "not_best", np.where(ahead, SHARED, SEVERAL))
-    return table.assign(choice=np.select([clear, named], [ONE_TO_ONE, TIE], reason))
+    false = pd.MultiIndex.from_frame(table[["symbol", "human_symbol"]]).isin(FALSE_FRIENDS)
+    same = (table["symbol"].str.upper() == table["human_symbol"]) & ~false
+    lead = np.minimum(_lead(table, "symbol"), _lead(table, "human_symbol"))
+    clear = lead >= MARGIN
+    best = (lead > 1) & ~_is_taken(table, same, "symbol") & ~_is_taken(table, same, "human_symbol")
+    chosen = same | best
+    settled = _is_taken(table, chosen, "symbol")
+    ahead = (_lead(table, "symbol") > 1).groupby(table["symbol"]).transform("any")
+    reason = np.where(settled, "not_best", np.where(ahead, SHARED, SEVERAL))
+    return table.assign(choice=np.select([chosen & clear, same, best], CHOSEN, reason))
+
+
+def _is_taken(table: pd.DataFrame, chosen: pd.Series, side: str) -> pd.Series:
+    """Pairs whose gene on one side is in a chosen pair."""
+    return table[side].isin(table.loc[chosen, side])
 
 
 def _lead(table: pd.DataFrame, side: str) -> pd.Series:
@@ -79,7 +94,7 @@ def by_gene(candidates: pd.DataFrame, pairs: pd.DataFrame, *, genes: pd.DataFram
     found = candidates.merge(pairs[["symbol", "human_symbol", "choice"]])
     found["key"] = _keys(found, genes)
     found = found.dropna(subset=["key"]).drop_duplicates(["key", "human_symbol"])
-    chosen = _unequivocal(found[found["choice"].isin([ONE_TO_ONE, TIE])], genes)
+    chosen = _unequivocal(found[found["choice"].isin(CHOSEN)], genes)
     reasons = found[found["choice"].isin([SEVERAL, SHARED])].drop_duplicates("key").set_index("key")["choice"]
     ortholog = chosen["choice"].reindex(genes.index).fillna(reasons)
     lost = genes.index.isin(found["key"]) & ortholog.isna()
@@ -93,7 +108,10 @@ def _keys(pairs: pd.DataFrame, genes: pd.DataFrame) -> pd.Series:
     by_symbol = keys[keys["symbol_lookup"] == "yes"].drop_duplicates("symbol", keep=False).set_index("symbol")["key"]
     by_entrez = keys.drop_duplicates("entrez", keep=False).dropna(subset=["entrez"]).set_index("entrez")["key"]
     key = pairs["ensembl"].where(pairs["ensembl"].isin(genes.index))
-    return key.fillna(pairs["symbol"].map(by_symbol)).fillna(pairs["entrez"].map(by_entrez))
+    key = key.fillna(pairs["symbol"].map(by_symbol)).fillna(pairs["entrez"].map(by_entrez))
+    # Where our annotation calls this gene by the name of another gene of HCOP, it is this other gene.
+    name = key.map(genes["symbol"])
+    return key.mask((name != pairs["symbol"]) & name.isin(pairs["symbol"]))
 
 
 def _unequivocal(chosen: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:

@@ -62,11 +62,27 @@ def _sizes(facts: Mapping[str, Any], tables: Path) -> str:
         sizes = table.groupby("gene_set").size()
         rows.append((organism, len(sizes), table["gene"].nunique(), f"{sizes.min()} to {sizes.max()}"))
     text = table_of(["table", "sets", "genes", "members of a set"], rows)
+    through = [_lost(organism, shipped, tables) for organism, shipped in facts["organisms"].items()]
+    text = "\n\n".join([text, *filter(None, through)])
     names = sorted(set().union(*(set(table["gene_set"]) for table in built.values())))
     if len(names) > LISTED:
         return text
     each = [(f"`{gene_set}`", *(_of_set(table, gene_set) for table in built.values())) for gene_set in names]
     return f"{text}\n\n{table_of(['set', *built], each)}"
+
+
+def _lost(organism: str, shipped: Mapping[str, str], tables: Path) -> str:
+    """How much of a collection an organism has through human symbols, before any dataset."""
+    if shipped["genes"] == "symbol":
+        return ""
+    known = set(read_tsv(tables / "identifiers" / f"{organism}.tsv.gz")["human_symbol"].dropna())
+    table = read_tsv(tables / shipped["file"])
+    found = table["gene"].isin(known)
+    halved = int((found.groupby(table["gene_set"]).mean() < 0.5).sum())
+    return (
+        f"Through human symbols, {found.mean():.1%} of the members have a counterpart in {organism}; {halved} of "
+        f"{table['gene_set'].nunique()} sets keep fewer than half of theirs, whatever the dataset."
+    )
 
 
 def _of_set(table: pd.DataFrame, gene_set: str) -> str:
@@ -94,6 +110,7 @@ def _programme_pages(entry: Mapping[str, Any], tables: Path) -> dict[str, str]:
     facts, members = read_facts(), read_members()
     overlaps = read_tsv(tables / "programmes" / "overlaps.tsv")
     evidence = read_tsv(tables / "programmes" / "evidence.tsv").set_index(["programme", "human"])["reference_sets"]
+    evidence = evidence.fillna("")
     references = read_tsv(FOLDER / "references.tsv").set_index("key")
     themes = list(dict.fromkeys(known["theme"] for known in facts.values()))
     rows = [_overview_row(name, known, members) for name, known in facts.items()]
@@ -155,7 +172,7 @@ def _member_rows(name: str, members: pd.DataFrame, evidence: pd.Series) -> list[
             *(row.human, row.mouse, row.rat),
             "falls" if row.sign == "-1" else "",
             row.evidence,
-            str(evidence[name, row.human]).replace(";", ", "),
+            evidence[name, row.human].replace(";", ", "),
             row.citation.replace(";", ", "),
         )
         for row in members.itertuples()

@@ -64,11 +64,15 @@ def build_evidence(shared: Path, present: dict[str, str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=EVIDENCE_COLUMNS)
 
 
-def build_overlaps() -> pd.DataFrame:
-    """Every pair of programmes that share members, by human symbol: how many, which, and the Jaccard index."""
-    members = read_members()
-    members = members.assign(human=members["human"].str.split(";")).explode("human")
-    members = members.groupby("programme", sort=False)["human"].agg(set)
+def build_overlaps(human: pd.DataFrame) -> pd.DataFrame:
+    """Every pair of programmes that share members, by human symbol: how many, which, and the Jaccard index.
+
+    Parameters
+    ----------
+    human
+        Of `build_programmes` for human.
+    """
+    members = human.groupby("gene_set")["gene"].agg(set).reindex(list(read_facts()))
     rows = []
     for one, other in combinations(members.index, 2):
         both = members[one] & members[other]
@@ -78,11 +82,21 @@ def build_overlaps() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=OVERLAP_COLUMNS)
 
 
+def build_ambiguous(shared: Path, human: pd.DataFrame, present: dict[str, str]) -> pd.DataFrame:
+    """Genes that Gene Ontology has among the positive and the negative regulators of apoptosis, and who holds them."""
+    public = read_gmt(shared / "genesets" / GMT_FILES["go_bp", "human"])
+    sides = [public[f"GOBP_{side}_REGULATION_OF_APOPTOTIC_PROCESS"][1] for side in ("POSITIVE", "NEGATIVE")]
+    both = sorted({present.get(gene, gene) for gene in set(sides[0]) & set(sides[1])})
+    holders = human[human["gene"].isin(both)].groupby("gene")["gene_set"].agg(lambda sets: ";".join(sorted(sets)))
+    return pd.DataFrame({"gene": both, "programmes": [holders.get(gene) for gene in both]})
+
+
 def as_gmt(table: pd.DataFrame) -> str:
-    """Programmes as GMT; a signed one becomes NAME_UP and NAME_DN."""
+    """Programmes as GMT; one with members that fall becomes NAME_UP and NAME_DN."""
     facts = read_facts()
+    falling = set(table.loc[table["sign"] < 0, "gene_set"])
     lines = []
     for (name, sign), members in table.groupby(["gene_set", "sign"]):
-        half = f"{name}_{'UP' if sign > 0 else 'DN'}" if facts[name]["type"] == "signed" else name
+        half = f"{name}_{'UP' if sign > 0 else 'DN'}" if name in falling else name
         lines.append("\t".join([half, facts[name]["title"], *members["gene"]]))
     return "\n".join(sorted(lines)) + "\n"

@@ -8,7 +8,7 @@ import pytest
 from builders.annotation import rename_rat_genes
 from builders.collections import MITOCHONDRIAL, build_gmt, renewed, with_sign
 from builders.orthologs import by_gene, choose_pairs
-from builders.synonyms import build_synonyms
+from builders.synonyms import build_synonyms, renamed_after_human
 
 
 def pairs_of(*rows: tuple[str, str, int]) -> pd.DataFrame:
@@ -31,21 +31,29 @@ class TestOrthologs:
         found = choices(("Bax", "BAX", 12), ("Bax", "BAK1", 2))
         assert found == {("Bax", "BAX"): "one_to_one", ("Bax", "BAK1"): "not_best"}
 
-    def test_a_close_second_makes_a_family(self) -> None:
-        """Eight metallothioneins are no ortholog."""
-        assert set(choices(("Mt1", "MT1F", 4), ("Mt1", "MT1X", 3)).values()) == {"several_human_orthologs"}
-
-    def test_a_tie_is_settled_by_a_common_name_only(self) -> None:
-        """No pair of Ccl2 has more support, and the committees gave both one name; without one nothing is chosen."""
-        found = choices(("Ccl2", "CCL2", 5), ("Ccl2", "CCL13", 5), ("Ccl12", "CCL2", 5))
-        assert found[("Ccl2", "CCL2")] == "tie_same_name"
-        assert found[("Ccl12", "CCL2")] == "shared_human_ortholog"
+    def test_a_close_second_is_kept_as_the_best(self) -> None:
+        """With a word of its own; two equal ones are none."""
+        assert choices(("Xa", "YB", 4), ("Xa", "YC", 3))[("Xa", "YB")] == "best_support"
         assert set(choices(("Xa", "YB", 5), ("Xa", "YC", 5)).values()) == {"several_human_orthologs"}
 
-    def test_a_common_name_does_not_beat_more_support(self) -> None:
-        """Of Cxcl1 the databases prefer CXCL2."""
-        found = choices(("Cxcl1", "CXCL1", 4), ("Cxcl1", "CXCL2", 5))
-        assert set(found.values()) == {"several_human_orthologs"}
+    def test_a_common_name_comes_first(self) -> None:
+        """The committees name rodent genes after their orthologs; the name says why it was taken."""
+        found = choices(("Ccl2", "CCL2", 5), ("Ccl2", "CCL13", 5), ("Ccl12", "CCL2", 5))
+        assert found[("Ccl2", "CCL2")] == "same_name"
+        assert found[("Ccl12", "CCL2")] == "shared_human_ortholog"
+        found = choices(("Ctsl", "CTSL", 3), ("Ctsl", "CTSV", 7))
+        assert found == {("Ctsl", "CTSL"): "same_name", ("Ctsl", "CTSV"): "not_best"}
+
+    def test_known_false_friends_are_passed_over(self) -> None:
+        """The mouse's Nat2 does the work of human NAT1."""
+        found = choices(("Nat2", "NAT1", 11), ("Nat2", "NAT2", 6), ("Nat1", "NAT1", 7))
+        assert found[("Nat2", "NAT1")] == "one_to_one"
+        assert found[("Nat2", "NAT2")] == "not_best"
+
+    def test_a_provisional_name_is_no_rival(self) -> None:
+        """Unless it is the only one."""
+        assert choices(("Abcc2", "ABCC2", 4), ("Gm10768", "ABCC2", 5)) == {("Abcc2", "ABCC2"): "one_to_one"}
+        assert choices(("Gm1", "NEW", 5)) == {("Gm1", "NEW"): "one_to_one"}
 
     def test_a_human_gene_that_fits_others_as_well_is_shared(self) -> None:
         """Bcl2a1a, b and d stand for BCL2A1: each clear on its own side, none on the other."""
@@ -54,7 +62,7 @@ class TestOrthologs:
 
     def test_every_gene_says_how_its_ortholog_was_found_or_why_there_is_none(self) -> None:
         """Genes are found by Ensembl id, else by symbol; one that no database pairs says so."""
-        candidates = pairs_of(("Bax", "BAX", 12), ("Mt1", "MT1F", 4), ("Mt1", "MT1X", 3), ("Old", "NEW", 9))
+        candidates = pairs_of(("Bax", "BAX", 12), ("Mt1", "MT1F", 4), ("Mt1", "MT1X", 4), ("Old", "NEW", 9))
         candidates["ensembl"] = [None, None, None, "G4"]
         genes = pd.DataFrame(
             {"symbol": ["Bax", "Mt1", "Alone", "Renamed"], "entrez": None, "symbol_lookup": "yes"},
@@ -64,6 +72,29 @@ class TestOrthologs:
         assert found["human_symbol"].fillna("").tolist() == ["BAX", "", "", "NEW"]
         reasons = ["one_to_one", "several_human_orthologs", "no_human_ortholog", "one_to_one"]
         assert found["ortholog"].tolist() == reasons
+
+
+def test_a_locus_of_several_genes_has_the_ortholog_of_its_own_name() -> None:
+    """Not that of the neighbour which HCOP files under the same Ensembl gene."""
+    candidates = pairs_of(("Scp2", "SCP2", 3), ("Podn", "PODN", 7))
+    candidates["ensembl"] = ["R1", "R1"]
+    genes = pd.DataFrame(
+        {"symbol": ["Scp2"], "entrez": None, "symbol_lookup": "yes"}, index=pd.Index(["R1"], name="key")
+    )
+    found = by_gene(candidates, choose_pairs(candidates), genes=genes)
+    assert found["human_symbol"].tolist() == ["SCP2"]
+
+
+def test_rodent_names_follow_a_human_renaming() -> None:
+    """Where the rodent had the former human name and the new one is free."""
+    genes = pd.DataFrame(
+        [("Gars", "GARS1"), ("Arntl", "BMAL1"), ("Own", "OTHER1"), ("Gart", "GART"), ("Marc1", "MTARC1")],
+        columns=["symbol", "human_symbol"],
+    )
+    human = {"GARS": "GARS1", "ARNTL": "BMAL1", "OTHER": "OTHER1", "MARC1": "MTARC1"}
+    known = pd.DataFrame({"synonym": ["Mtarc1"], "symbol": ["Else"]})
+    found = renamed_after_human(genes, human, known)
+    assert found.to_numpy().tolist() == [["Bmal1", "Arntl"], ["Gars1", "Gars"]]
 
 
 def test_a_rat_gene_is_named_as_its_entrez_id_says() -> None:

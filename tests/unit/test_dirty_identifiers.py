@@ -167,8 +167,8 @@ KEPT = (
           {"p38": "p38"}, ledger={("kept_without_symbol", "not_in_annotation"): 1}),
     Dirty("a few human symbols in a rat", "rat", "symbol", (renamed("STAT1", "ALB"),),
           dict.fromkeys(("STAT1", "ALB"), "not_in_annotation")),
-    Dirty("a gene without one human ortholog", "mouse", "ensembl", (renamed("ENSMUSG00000057465"),),
-          {"ENSMUSG00000057465": "shared_human_ortholog"}, {"ENSMUSG00000057465": "Saa2"},
+    Dirty("a gene without one human ortholog", "mouse", "ensembl", (renamed("ENSMUSG00000099974"),),
+          {"ENSMUSG00000099974": "shared_human_ortholog"}, {"ENSMUSG00000099974": "Bcl2a1d"},
           ledger={("kept_with_symbol", "shared_human_ortholog"): 1}),
 )  # fmt: skip
 
@@ -184,7 +184,7 @@ REFUSED = (
           what=f"the same counts in every sample, as if one repeats the other: {MOUSE}, {MOUSE}.2",
           fix="keep one row of each gene"),
     Dirty("upper-cased rat symbols", "rat", "symbol", (each(str.upper),),
-          what="more would be in another case: ARSJ, GAD1, ALX4 and 294 more; these look like human symbols, or",
+          what="more would be in another case: ARSJ, GAD1, ALX4 and 293 more; these look like human symbols, or",
           fix="restore the symbols of rat (Arsj) or give Ensembl ids"),
     Dirty("human symbols in a mouse", "mouse", "symbol",
           (lambda toy: setattr(toy, "counts", toy_of("human", "symbol").counts),),

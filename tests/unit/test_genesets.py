@@ -14,6 +14,7 @@ from exoliver.genesets import (
     map_gene_sets,
     no_gene_sets,
     read_gene_sets,
+    renew_members,
     share_found,
 )
 from exoliver.tables import GENE_SETS
@@ -238,7 +239,7 @@ def test_a_set_with_members_of_both_signs_is_two() -> None:
         ]
     )
     halves = {"both_UP": ["B", "C"], "both_DN": ["D", "E"], "lost_UP": ["F", "G"], "lost_DN": []}
-    expected = halves | {"down": ["I", "J"], "up": ["K", "L"]}
+    expected = halves | {"down_DN": ["I", "J"], "up": ["K", "L"]}
     assert gene_sets_as_dict(mapped) == expected
     assert list(gene_sets_as_dict(mapped)) == sorted(expected)
     texts = mapped.astype({"gene_set": "string", "gene": "string"})
@@ -264,3 +265,24 @@ def test_the_share_found_tells_species_apart() -> None:
     assert share_found(SETS, GENES, by="symbol") == 0.75
     assert share_found(SETS, GENES, by="human_symbol") == 0
     assert share_found(SETS.iloc[:0], GENES, by="symbol") == 0
+
+
+def test_members_of_own_sets_are_found_under_their_present_name() -> None:
+    """Only where the dataset lacks the old one; two names of a gene are one member."""
+    sets = pd.DataFrame(
+        [("a", "OLD", 1.0, 1), ("a", "NEW", 1.0, 1), ("b", "OLD", 1.0, -1), ("b", "HERE", 1.0, 1)],
+        columns=["gene_set", "gene", "weight", "sign"],
+    )
+    renewed = renew_members(sets, {"NEW", "HERE"}, synonyms={"OLD": "NEW", "HERE": "THERE"})
+    assert renewed[["gene_set", "gene", "sign"]].to_numpy().tolist() == [
+        ["a", "NEW", 1],
+        ["b", "HERE", 1],
+        ["b", "NEW", -1],
+    ]
+
+
+def test_a_set_whose_members_all_fall_tells_it_by_its_name() -> None:
+    """Else a rise of its members would read as a rise of the set."""
+    mapped = pd.DataFrame({"gene_set": "a", "gene": ["X", "Y"], "sign": -1, "gene_id": ["g1", "g2"]})
+    assert gene_sets_as_dict(mapped) == {"a_DN": ["X", "Y"]}
+    assert gene_sets_as_dict(mapped, panels=["a"]) == {"a": ["X", "Y"]}

@@ -80,6 +80,12 @@ def test_one_name_is_no_composite(name: str, identifiers: str) -> None:
         ("2-Sep-21", (9, 2)),
         ("02-Sep-2021", (9, 2)),
         ("Sep-02", (9, 2)),
+        ("SEP-02", (9, 2)),
+        ("2-SEP", (9, 2)),
+        ("2-sep", (9, 2)),
+        ("2-Sept", (9, 2)),
+        ("2021/9/2", (9, 2)),
+        ("9/2", None),
         ("2021-09-02", (9, 2)),
         ("2021-09-02 00:00:00", (9, 2)),
         ("9/2/2021", None),
@@ -92,7 +98,7 @@ def test_dates_are_read_where_day_and_month_are_known(name: str, day: tuple[int,
     assert month_and_day(name) == day
 
 
-@pytest.mark.parametrize("name", ["44256", "sep-1", "SEP-02", "SEPT2", "Sep2", "2-Septin", "Arc-1", "9/2.2021", ""])
+@pytest.mark.parametrize("name", ["44256", "sep-1", "mar-12", "SEPT2", "Sep2", "2-Septin", "Arc-1", "9/2.2021", ""])
 def test_names_that_resemble_dates_are_none(name: str) -> None:
     """Serial numbers and worm genes among them."""
     assert not is_date(name)
