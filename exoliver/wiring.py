@@ -27,6 +27,9 @@ def study_file(config: Mapping[str, Any], configfiles: Sequence[Any], *, default
     return str(configfiles[-1]) if configfiles else default
 
 
+LARGE_COLLECTION = 250_000  # bytes of its file: Reactome and Gene Ontology, not Hallmark or the programmes
+
+
 class Wiring:
     """What rules ask of a study. Methods that take wildcards are used as input functions and params."""
 
@@ -193,6 +196,11 @@ class Wiring:
         """Input function: the files of the collection."""
         collection = self.collection(wildcards)
         return [*collection_files(collection, self.organism(wildcards) or ""), *facts_files(collection)]
+
+    def enrichment_threads(self, wildcards: Any) -> int:
+        """Threads that rank one collection: several for a large one; small ones are ranked side by side."""
+        sizes = [Path(path).stat().st_size for path in self.gene_set_files(wildcards)]
+        return 4 if max(sizes, default=0) > LARGE_COLLECTION else 1
 
     def collection_facts(self, _: Any = None) -> dict[str, Any]:
         """What is said of the shipped collections that the study uses."""

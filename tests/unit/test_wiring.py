@@ -167,3 +167,13 @@ def test_rules_that_look_genes_up_name_the_annotation(rule: str, root: Path) -> 
 def test_the_study_is_named_on_the_command_line(config: dict[str, str], files: list[Path], chosen: str) -> None:
     """By `--config study=`, else the last `--configfile`, else the default."""
     assert study_file(config, files, default="d.yaml") == chosen
+
+
+def test_a_large_collection_has_several_threads() -> None:
+    """Gene Ontology; Hallmark is ranked beside the programmes."""
+    write_toy(make_toy(), Path())
+    wire = wired({"collections": ["go_bp", "hallmark"]})
+    threads = {
+        name: wire.enrichment_threads(SimpleNamespace(dataset="toy", collection=name)) for name in wire.collections
+    }
+    assert threads == {"programmes": 1, "go_bp": 4, "hallmark": 1}

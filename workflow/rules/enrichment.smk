@@ -59,7 +59,7 @@ rule enrich_contrasts:
     params:
         settings=wire.settings_of("set_size", "seed", "fdr"),
         code=code_of("enrich_contrasts"),
-    threads: 2
+    threads: wire.enrichment_threads
     resources:
         mem_mb=2000,
         runtime=60,
