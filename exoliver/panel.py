@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from exoliver.collections import RESOURCES
 from exoliver.contrasts import Contrast
@@ -135,7 +135,7 @@ def _gene_rows(genes: pd.DataFrame, ids: Mapping[str, str], contrast: Contrast, 
     found = (
         table.set_index("gene_id").reindex([ids.get(symbol, "") for symbol in genes["symbol"]]).reset_index(drop=True)
     )
-    half = norm.ppf(0.5 + LEVEL / 2) * found["lfc_se"]
+    half = ndtri(0.5 + LEVEL / 2) * found["lfc_se"]
     notes = found["note"].fillna("").where([symbol in ids for symbol in genes["symbol"]], "not_measured")
     return pd.DataFrame(
         {

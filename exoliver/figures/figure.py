@@ -63,7 +63,8 @@ def finish(chart: Any, look: Look, *, name: str, title: str, alt_text: str, data
     name, title, alt_text, data
         As in `Figure`; the title is above the picture.
     """
-    spec = chart.properties(title=look.title(title)).configure(**CONFIG).to_dict()
+    # Not validated again: altair checks each part when it is made, and the whole takes as long as drawing it.
+    spec = chart.properties(title=look.title(title)).configure(**CONFIG).to_dict(validate=False)
     svg = vl_convert.vegalite_to_svg(_printable(spec), vl_version=VERSION, allowed_base_urls=[])
     name = f"{name}_simulated" if look.simulated else name
     words = f"Simulated data. {alt_text}" if look.simulated else alt_text
