@@ -87,7 +87,8 @@ def enrichment_map_text(
 
 def _cell(text: str) -> str:
     """A name or title that stays one cell: without characters that part cells or lines, and computed by no program."""
-    flat = "".join(letter if letter.isprintable() else " " for letter in text).strip()
+    flat = text if text.isprintable() else "".join(letter if letter.isprintable() else " " for letter in text)
+    flat = flat.strip()
     return f"'{flat}" if flat.startswith(FORMULA) else flat
 
 

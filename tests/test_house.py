@@ -37,7 +37,19 @@ METHODS = TEMPLATES / "methods.md.j2"
 
 COMPILED = "exoliver.inference.kernels"
 
-BLOCK_ORDER = ("message", "input", "output", "log", "benchmark", "conda", "params", "threads", "resources", "script")
+BLOCK_ORDER = (
+    "message",
+    "input",
+    "output",
+    "log",
+    "benchmark",
+    "priority",
+    "conda",
+    "params",
+    "threads",
+    "resources",
+    "script",
+)
 WILDCARDS = {"dataset", "collection"}
 
 # Which modules may import a library, by the start of their names.

@@ -139,10 +139,17 @@ def arm_colours(roles: Mapping[str, str]) -> dict[str, str]:
     return colours
 
 
-def inline(table: pd.DataFrame) -> alt.InlineData:
+class Rows(alt.InlineData):
+    """Data of a chart that are never changed: altair copies a chart at every step, and its data need no copy."""
+
+    def __deepcopy__(self, _: Any) -> Rows:
+        return self
+
+
+def inline(table: pd.DataFrame) -> Rows:
     """Rows of a table as plain values within the chart; missing ones are null."""
     plain = table.astype(object).where(table.notna(), None)
-    return alt.InlineData(values=plain.to_dict("records"))
+    return Rows(values=plain.to_dict("records"))
 
 
 def time_words(time: float | None, unit: str | None) -> str:

@@ -54,6 +54,7 @@ rule enrich_contrasts:
         "<logs>/enrich_contrasts/{dataset}/{collection}.log",
     benchmark:
         "<benchmarks>/enrich_contrasts/{dataset}/{collection}.tsv"
+    priority: 1  # the longest of the last steps: started before the short ones that the report waits for as well
     conda:
         "../../environment.yml"
     params:
