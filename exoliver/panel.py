@@ -217,17 +217,18 @@ def _balance_rows(
     missing = dict.fromkeys(("estimate", "se", "df", "ci_low", "ci_high", "pvalue", "padj", "base_mean"), np.nan)
     if not contrast.rows:
         return table.assign(**missing, note=contrast.note)
-    result = estimate_linear(fit, contrast_rows(contrast.rows, model.columns)[0], level=LEVEL)
+    result = estimate_linear(fit, contrast_rows(contrast.rows, model.columns))
+    estimate, (low, high) = result.estimate[:, 0], result.interval(LEVEL)
     of_contrast = [contrast.note, "unreplicated" if model.is_unreplicated(contrast) else ""]
     texts = [";".join(filter(None, [*of_contrast, notes[name]])) for name in scores.columns]
     return table.assign(
-        estimate=result.estimate,
-        se=result.se,
-        df=np.where(np.isnan(result.estimate), np.nan, result.df),
-        ci_low=result.ci_low,
-        ci_high=result.ci_high,
-        pvalue=result.pvalue,
-        padj=adjust_pvalues(result.pvalue),
+        estimate=estimate,
+        se=result.se[:, 0],
+        df=result.df[:, 0],
+        ci_low=low[:, 0],
+        ci_high=high[:, 0],
+        pvalue=result.pvalue[:, 0],
+        padj=adjust_pvalues(result.pvalue[:, 0]),
         base_mean=np.nan,
         note=texts,
     )
