@@ -71,6 +71,22 @@ def stabilise_variance(normalised: np.ndarray, *, trend: np.ndarray, mean_disper
     return np.log2((1 + a1 + 2 * a0 * normalised + 2 * root) / (4 * a0))
 
 
+def stabilised_slope(normalised: np.ndarray, *, trend: np.ndarray, mean_dispersion: float) -> np.ndarray:
+    """How far `stabilise_variance` shows a small log2 fold change at a level of expression: the slope of its curve.
+
+    Parameters
+    ----------
+    normalised, trend, mean_dispersion
+        As `stabilise_variance` takes them.
+
+    Returns
+    -------
+    Near zero for genes with hardly a count, near one for many counts; the derivative of the formula of that function.
+    """
+    a0, a1 = (mean_dispersion, 0.0) if np.isnan(trend).any() else trend
+    return np.asarray(np.sqrt(a0 * normalised / (1 + a1 + a0 * normalised)))
+
+
 def _with_components(data: anndata.AnnData, takes_part: np.ndarray) -> anndata.AnnData:
     """The same data with principal components of its samples."""
     import scanpy

@@ -1,0 +1,193 @@
+"""Effects of every contrast on every programme, and their changes over time, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from exoliver.camera import Camera, camera_pvalues, prepare_camera
+from exoliver.contrasts import Contrast
+from exoliver.design import contrast_rows
+from exoliver.inference.filtering import adjust_pvalues
+from exoliver.linear import estimate_linear, joint_test
+from exoliver.mixture import Adjusted, adjust_for_mixture, mixture_notes
+from exoliver.model import Model
+from exoliver.programmes import ProgrammeFit, Programmes, leave_one_out, score_programmes
+from exoliver.tables import CHANGES, EFFECTS
+
+LEVEL = 0.95
+CHANGING = ("change", "any_time", "over_time")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the effects of one dataset are estimated from.
+
+    Parameters
+    ----------
+    programmes, fit
+        The programmes (k) and the models of their scores.
+    model
+        The gene model, for its design.
+    expression
+        Variance-stabilised expression, samples x gene ids.
+    donors
+        As `fit_programmes` takes them.
+    markers
+        Sets of the liver's cell types; None where the samples are no mixture.
+    fdr
+        Level at which an effect is evident, for what is said of the mixture.
+    """
+
+    programmes: Programmes
+    fit: ProgrammeFit
+    model: Model
+    expression: pd.DataFrame
+    donors: np.ndarray | None
+    markers: Programmes | None
+    fdr: float
+
+
+def estimate_effects(contrasts: Sequence[Contrast], setting: Setting) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Effects and changes of every programme.
+
+    Parameters
+    ----------
+    contrasts
+        All contrasts of the dataset.
+
+    Returns
+    -------
+    Effects (averaged, at each time, the user's own contrasts) and changes over time (between times, and omnibus). One
+    row per contrast and programme, contrasts as listed, programmes by name; corrected within each contrast over the
+    programmes that are tested. What cannot be had is a row with a note.
+    """
+    shared = _Shared.of(contrasts, setting)
+    effects, changes = [pd.DataFrame(columns=list(EFFECTS))], [pd.DataFrame(columns=list(CHANGES))]
+    for contrast in contrasts:
+        table = shared.omnibus(contrast) if contrast.is_omnibus else shared.single(contrast)
+        (changes if contrast.form in CHANGING else effects).append(table)
+    return _stacked(effects, EFFECTS), _stacked(changes, CHANGES)
+
+
+def _stacked(blocks: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
+    """The blocks that have rows, one under the other, in the declared columns."""
+    filled = [block.reindex(columns=list(columns)) for block in blocks if len(block)]
+    return pd.concat(filled, ignore_index=True) if filled else blocks[0]
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """Numbers of all single contrasts together, programmes (k) x contrasts (q), and the test against other genes."""
+
+    setting: Setting
+    places: dict[str, int]
+    numbers: dict[str, np.ndarray]
+    adjusted: Adjusted
+    camera: Camera | None
+
+    @classmethod
+    def of(cls, contrasts: Sequence[Contrast], setting: Setting) -> _Shared:
+        """Estimated at once, since most of the work is the same for all contrasts."""
+        single = [contrast for contrast in contrasts if contrast.rows and not contrast.is_omnibus]
+        columns = setting.fit.columns
+        rows = np.vstack([np.zeros((0, len(columns))), *(contrast_rows(one.rows, columns) for one in single)])
+        places = {contrast.id: place for place, contrast in enumerate(single)}
+        return cls(setting, places, _numbers(setting, rows), _adjusted(setting, rows), _camera(setting))
+
+    def single(self, contrast: Contrast) -> pd.DataFrame:
+        """Every programme in one contrast of one degree of freedom."""
+        if contrast.id not in self.places:
+            return self._complete(contrast, {})
+        place = self.places[contrast.id]
+        own = {name: values[:, place] for name, values in self.numbers.items()}
+        own["padj"] = adjust_pvalues(own["pvalue"])
+        adjusted = Adjusted(
+            *(values[:, place] for values in (self.adjusted.estimate, self.adjusted.low, self.adjusted.high))
+        )
+        own |= {"estimate_adjusted": adjusted.estimate, "adjusted_low": adjusted.low, "adjusted_high": adjusted.high}
+        own["moved_by_composition"] = own["estimate"] - adjusted.estimate
+        if self.camera is not None:
+            row = contrast_rows(contrast.rows, self.setting.fit.columns)[0]
+            own |= {"camera_pvalue": camera_pvalues(self.camera, row), "camera_correlation": self.camera.correlation}
+        evident = own["padj"] < self.setting.fdr
+        return self._complete(contrast, own, mixture_notes(own["estimate"], evident, adjusted))
+
+    def omnibus(self, contrast: Contrast) -> pd.DataFrame:
+        """Every programme in one contrast of several degrees of freedom."""
+        if not contrast.rows:
+            return self._complete(contrast, {})
+        found = joint_test(self.setting.fit.moderated, contrast_rows(contrast.rows, self.setting.fit.columns))
+        own = {"stat": found.stat, "df": np.where(np.isnan(found.stat), np.nan, found.df)}
+        own |= {"df_residual": found.df_residual, "pvalue": found.pvalue, "padj": adjust_pvalues(found.pvalue)}
+        return self._complete(contrast, own)
+
+    def _complete(self, contrast: Contrast, own: dict[str, np.ndarray], more: np.ndarray | None = None) -> pd.DataFrame:
+        """The numbers of the scored programmes among all programmes, with notes."""
+        facts = self.setting.programmes.table
+        notes = [contrast.note, "unreplicated" if self.setting.model.is_unreplicated(contrast) else ""]
+        words = pd.Series("", index=facts.index, dtype=object)
+        if more is not None:
+            words[self.setting.programmes.scored] = more
+        texts = [";".join(filter(None, [*notes, note, word])) for note, word in zip(facts["note"], words, strict=True)]
+        numbers = pd.DataFrame(own, index=pd.Index(self.setting.programmes.scored, dtype=object)).reindex(facts.index)
+        table = numbers.assign(programme=facts.index, contrast=contrast.id, note=texts)
+        table = table.assign(**{name: facts[name] for name in ("attenuation", "members", "coverage")})
+        return table.reset_index(drop=True)
+
+
+def _numbers(setting: Setting, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """What the models say of all single contrasts; arrays (k, q)."""
+    tested = estimate_linear(setting.fit.moderated, rows)
+    plain = estimate_linear(setting.fit.plain, rows)
+    low, high = tested.interval(LEVEL)
+    share, lowest, highest = leave_one_out(setting.programmes, setting.fit, expression=setting.expression, rows=rows)
+    return {
+        "estimate": tested.estimate,
+        "se": tested.se,
+        "df": tested.df,
+        "ci_low": low,
+        "ci_high": high,
+        "pvalue": tested.pvalue,
+        "se_unmoderated": plain.se,
+        "df_residual": plain.df,
+        "estimate_centred": _centred(setting, rows),
+        "top_gene_share": share,
+        "leave_one_out_low": lowest,
+        "leave_one_out_high": highest,
+    }
+
+
+def _centred(setting: Setting, rows: np.ndarray) -> np.ndarray:
+    """Effects with the mean of all tested genes taken off every gene: what a shift of library composition leaves."""
+    programmes = setting.programmes
+    scores = score_programmes(programmes, setting.expression).to_numpy()
+    everything = setting.expression.loc[:, list(programmes.genes)].to_numpy(dtype=float).mean(axis=1)
+    centred = scores - everything[:, None] * programmes.weights.sum(axis=0)
+    return np.asarray(np.einsum("qp,kpn,nk->kq", rows, setting.fit.plain.hat, centred))
+
+
+def _adjusted(setting: Setting, rows: np.ndarray) -> Adjusted:
+    """Effects with the mixture held constant; NaN where there is no mixture."""
+    if setting.markers is None:
+        return Adjusted(*(np.full((len(setting.fit.names), len(rows)), np.nan) for _ in range(3)))
+    return adjust_for_mixture(
+        setting.programmes,
+        setting.markers,
+        expression=setting.expression,
+        design=setting.model.design,
+        donors=setting.donors,
+        rows=rows,
+        level=LEVEL,
+    )
+
+
+def _camera(setting: Setting) -> Camera | None:
+    """The test against other genes; none where samples are correlated, which it does not know, or without a set."""
+    if setting.donors is not None or not setting.fit.names:
+        return None
+    values = setting.expression.loc[:, list(setting.programmes.genes)].to_numpy(dtype=float)
+    return prepare_camera(values, setting.model.design, signs=np.sign(setting.programmes.weights))

@@ -1,0 +1,232 @@
+"""Programmes: the mean expression of their members in every sample, and linear models of it on the dataset's design."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from exoliver.linear import LinearFit, Prior, estimate_prior, fit_linear, moderate, rescale
+from exoliver.model import Model
+from exoliver.normalise import stabilised_slope
+
+# ASSUME: A programme's activity is the mean variance-stabilised expression of its members, each by its weight and sign.
+# LIMIT: A programme's score is messenger RNA: it does not see proteins, their activity, or which cells changed.
+
+MIN_PANEL = 3  # members measured that a panel needs
+LOW_COVERAGE = 0.5  # share of the members measured
+LOW_EXPRESSION = 0.3  # attenuation below which effects rest on counting noise
+
+
+@dataclass(frozen=True)
+class Programmes:
+    """The sets of a collection as they are scored in one dataset.
+
+    Parameters
+    ----------
+    table
+        Indexed by programme, every set: `members` measured, `coverage` (their share of the set), `attenuation` (how
+        much of a log2 fold change of all members the score shows), `is_scored`, and `note`.
+    genes, slopes
+        Gene ids, shape (g,): the tested genes; and how far their stabilised expression shows a log2 fold change.
+    weights
+        Shape (g, k) for the k programmes that are scored: weight by sign, absolute values adding up to one.
+    """
+
+    table: pd.DataFrame
+    genes: np.ndarray
+    slopes: np.ndarray
+    weights: np.ndarray
+
+    @property
+    def scored(self) -> list[str]:
+        """Names of the programmes that have scores, in the order of `weights`."""
+        return list(self.table.index[self.table["is_scored"]])
+
+    @property
+    def attenuation(self) -> np.ndarray:
+        """Of the scored programmes, shape (k,)."""
+        return self.table.loc[self.table["is_scored"], "attenuation"].to_numpy(dtype=float)
+
+
+@dataclass(frozen=True)
+class ProgrammeFit:
+    """Scores of programmes on the dataset's design; effects are in log2.
+
+    Parameters
+    ----------
+    names
+        Programmes (k).
+    moderated, plain
+        With variances drawn towards those of all sets, for tests; and each by itself, for synthesis and ratios.
+    columns
+        Of the design.
+    """
+
+    names: tuple[str, ...]
+    moderated: LinearFit
+    plain: LinearFit
+    columns: tuple[str, ...]
+
+
+def find_programmes(
+    mapped: pd.DataFrame, model: Model, *, panels: Collection[str], size: Mapping[str, int]
+) -> Programmes:
+    """The sets of a collection with the weights of their members.
+
+    Parameters
+    ----------
+    mapped
+        Of `genesets.map_gene_sets`.
+    model
+        The fit: its tested genes, their means and the trend of dispersions.
+    panels
+        Small sets that need no more than `MIN_PANEL` members.
+    size
+        Fewest (`min`) and most (`max`) members measured of the other sets.
+
+    Returns
+    -------
+    Programmes in the order of their names.
+    """
+    genes = model.genes[model.tested]
+    slopes = stabilised_slope(model.base_mean[model.tested], trend=model.trend, mean_dispersion=model.mean_dispersion)
+    place = {gene: position for position, gene in enumerate(genes)}
+    rows, columns = {}, []
+    for name, own in mapped.groupby("gene_set", sort=True):
+        members = own[own["gene_id"].isin(place.keys())]
+        note = _unscored(len(members), size, is_panel=name in panels)
+        column = np.zeros(len(genes))
+        values = members["weight"].to_numpy(dtype=float) * members["sign"].to_numpy(dtype=float)
+        np.add.at(column, [place[gene] for gene in members["gene_id"]], values / max(np.abs(values).sum(), 1e-300))
+        attenuation = float(np.abs(column) @ slopes) if len(members) else np.nan
+        coverage = len(members) / len(own)
+        weak = [("low_coverage", coverage < LOW_COVERAGE), ("low_expression", attenuation < LOW_EXPRESSION)]
+        notes = [note] if note else [word for word, holds in weak if holds]
+        rows[str(name)] = (len(members), coverage, attenuation, not note, ";".join(notes))
+        columns += [] if note else [column]
+    table = pd.DataFrame.from_dict(
+        rows, orient="index", columns=["members", "coverage", "attenuation", "is_scored", "note"]
+    )
+    return Programmes(
+        table=table.astype({"is_scored": bool}).rename_axis("programme"),
+        genes=genes,
+        slopes=slopes,
+        weights=np.column_stack(columns) if columns else np.zeros((len(genes), 0)),
+    )
+
+
+def _unscored(measured: int, size: Mapping[str, int], *, is_panel: bool) -> str:
+    """Why a set has no score; empty where it has one."""
+    if measured < (MIN_PANEL if is_panel else size["min"]):
+        return "too_few_measured"
+    return "too_many_measured" if measured > size["max"] and not is_panel else ""
+
+
+def score_programmes(programmes: Programmes, expression: pd.DataFrame) -> pd.DataFrame:
+    """Mean expression of the members of every programme in every sample.
+
+    Parameters
+    ----------
+    expression
+        Variance-stabilised expression, log2 scale, samples (n) x gene ids.
+
+    Returns
+    -------
+    Samples x scored programmes.
+    """
+    values = expression.loc[:, list(programmes.genes)].to_numpy(dtype=float) @ programmes.weights
+    return pd.DataFrame(values, index=expression.index, columns=programmes.scored)
+
+
+def fit_programmes(
+    scores: pd.DataFrame,
+    model: Model,
+    *,
+    attenuation: np.ndarray,
+    companions: pd.DataFrame,
+    donors: np.ndarray | None,
+) -> ProgrammeFit:
+    """Linear models of programme scores on the design of the gene model.
+
+    Parameters
+    ----------
+    scores
+        Samples x programmes (k).
+    model
+        For its design.
+    attenuation
+        Shape (k,): effects are divided by it, so that 1 is a doubling of all members.
+    companions
+        Scores of further sets, samples x sets: variances are drawn towards those of all together, so that the choice of
+        programmes does not move the p-values of others. Sets of the same name count once.
+    donors
+        Donor of each sample where donors are nested in arms, else None.
+
+    Raises
+    ------
+    ValueError
+        There are no residual degrees of freedom.
+
+    References
+    ----------
+    Smyth (2004), 10.2202/1544-6115.1027.
+    """
+    plain = fit_linear(scores.to_numpy(dtype=float), model.design, donors=donors)
+    moderated = plain if donors is not None else moderate(plain, _prior(scores, companions, model.design))
+    factors = 1 / attenuation
+    return ProgrammeFit(tuple(scores.columns), rescale(moderated, factors), rescale(plain, factors), model.columns)
+
+
+def _prior(scores: pd.DataFrame, companions: pd.DataFrame, design: np.ndarray) -> Prior:
+    """Of the variances of all sets together."""
+    more = companions.loc[:, [name for name in companions if name not in scores.columns]]
+    together = fit_linear(np.hstack([scores.to_numpy(dtype=float), more.to_numpy(dtype=float)]), design)
+    return estimate_prior(together.variance, together.df)
+
+
+def nested_donors(model: Model, donors: pd.Series | None) -> np.ndarray | None:
+    """Donor of each sample where the design could not hold them, else None.
+
+    Parameters
+    ----------
+    model
+        Of the dataset.
+    donors
+        By sample; None where the dataset names none.
+    """
+    return donors.astype(str).to_numpy() if model.nested_donor and donors is not None else None
+
+
+def leave_one_out(
+    programmes: Programmes, fit: ProgrammeFit, *, expression: pd.DataFrame, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How much a programme's effect rests on one gene.
+
+    Parameters
+    ----------
+    expression
+        As `score_programmes` takes it.
+    rows
+        Contrasts, shape (q, p).
+
+    Returns
+    -------
+    Share of the gene that moves most in the sum of all members' movements, and the lowest and highest effect (log2)
+    when one member is left out; shapes (k, q).
+    """
+    values = expression.loc[:, list(programmes.genes)].to_numpy(dtype=float)
+    shape = (len(fit.names), len(rows))
+    share, low, high = np.empty(shape), np.empty(shape), np.empty(shape)
+    for place, (column, whole) in enumerate(zip(programmes.weights.T, programmes.attenuation, strict=True)):
+        members = np.flatnonzero(column)
+        of_samples = rows @ (fit.plain.hat[place] * whole)  # the hat matrix is that of effects in log2
+        parts = (of_samples @ values[:, members]) * column[members]
+        size = np.abs(parts).sum(axis=1)
+        share[place] = np.abs(parts).max(axis=1) / np.where(size > 0, size, np.nan)
+        kept = whole - np.abs(column[members]) * programmes.slopes[members]
+        rest = (parts.sum(axis=1, keepdims=True) - parts) / kept
+        low[place], high[place] = rest.min(axis=1), rest.max(axis=1)
+    return share, low, high
