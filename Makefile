@@ -15,7 +15,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help run preflight test bench lint lock clean
+.PHONY: help run preflight test validate bench lint lock clean
 
 help: ## these lines
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1: \2/p' Makefile
@@ -29,7 +29,10 @@ preflight: $(VENV)/.installed ## check every dataset of the study, compute nothi
 	@$(SNAKEMAKE) preflight --config study=$(STUDY)
 
 test: $(VENV)/.installed ## run all tests (real datasets need ../shared)
-	@$(BIN)/pytest -m ""
+	@$(BIN)/pytest -m "not validate"
+
+validate: $(VENV)/.installed ## long calibrations, some ten minutes (WRITE=1: into docs/validation.md)
+	@$(BIN)/pytest -m validate $(if $(WRITE),--write-validation)
 
 bench: $(VENV)/.installed ## speed and memory as ratios (WRITE=1: into docs/performance.md); STUDY=...: that study by stage
 	@$(BIN)/python -m $(if $(filter command environment,$(origin STUDY)), \

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,21 @@ from exoliver.contrasts import Contrast
 from exoliver.design import contrast_rows
 from exoliver.inference.filtering import adjust_pvalues
 from exoliver.linear import estimate_linear, joint_test
-from exoliver.mixture import Adjusted, adjust_for_mixture, mixture_notes
+from exoliver.mixture import MIXED_SYSTEMS, Adjusted, adjust_for_mixture, mixture_notes
 from exoliver.model import Model
-from exoliver.programmes import ProgrammeFit, Programmes, leave_one_out, score_programmes
+from exoliver.programmes import (
+    DONORS_UNREPLICATED,
+    ProgrammeFit,
+    Programmes,
+    find_programmes,
+    fit_programmes,
+    leave_one_out,
+    nested_donors,
+    score_programmes,
+)
+from exoliver.random_intercept import has_strata
+from exoliver.ranked_sets import panels_of
+from exoliver.store import Expression
 from exoliver.tables import CHANGES, EFFECTS
 
 LEVEL = 0.95
@@ -28,8 +41,8 @@ class Setting:
 
     Parameters
     ----------
-    programmes, fit
-        The programmes (k) and the models of their scores.
+    programmes, scores, fit
+        The programmes (k), their scores (samples x k), and the models of these.
     model
         The gene model, for its design.
     expression
@@ -43,12 +56,61 @@ class Setting:
     """
 
     programmes: Programmes
+    scores: pd.DataFrame
     fit: ProgrammeFit
     model: Model
     expression: pd.DataFrame
     donors: np.ndarray | None
     markers: Programmes | None
     fdr: float
+
+
+def make_setting(
+    collections: Sequence[tuple[pd.DataFrame, Mapping[str, Any]]],
+    *,
+    expression: Expression,
+    model: Model,
+    system: str,
+    settings: Mapping[str, Any],
+) -> Setting:
+    """The programmes of one dataset, scored and fitted.
+
+    Parameters
+    ----------
+    collections
+        Mapped sets and facts of three: the collection that is followed; the one whose variances moderate beside it
+        (Hallmark); and the one that holds the liver's cell types.
+    expression, model
+        Of the dataset.
+    system
+        Kind of the samples; those of one cell type have no mixture.
+    settings
+        The study's `set_size` and `fdr`.
+
+    Returns
+    -------
+    Where donors are nested in arms and none of an arm is replicated, programmes have a note and no numbers.
+    """
+    programmes, others, cells = (
+        find_programmes(mapped, model, panels=panels_of(entry), size=settings["set_size"])
+        for mapped, entry in collections
+    )
+    donors = nested_donors(model, expression.samples)
+    scores = score_programmes(programmes, expression.vst)
+    if donors is not None and not has_strata(model.design, donors):
+        notes = [";".join(filter(None, [note, DONORS_UNREPLICATED])) for note in programmes.table["note"]]
+        programmes = replace(programmes, table=programmes.table.assign(note=notes))
+        scores, donors = scores * np.nan, None
+    fit = fit_programmes(
+        scores,
+        model,
+        attenuation=programmes.attenuation,
+        companions=score_programmes(others, expression.vst),
+        donors=donors,
+    )
+    is_mixture = system in MIXED_SYSTEMS
+    markers_used = cells if is_mixture else None
+    return Setting(programmes, scores, fit, model, expression.vst, donors, markers_used, settings["fdr"])
 
 
 def estimate_effects(contrasts: Sequence[Contrast], setting: Setting) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -114,7 +176,7 @@ class _Shared:
             row = contrast_rows(contrast.rows, self.setting.fit.columns)[0]
             own |= {"camera_pvalue": camera_pvalues(self.camera, row), "camera_correlation": self.camera.correlation}
         evident = own["padj"] < self.setting.fdr
-        return self._complete(contrast, own, mixture_notes(own["estimate"], evident, adjusted))
+        return self._complete(contrast, own, mixture_notes(own["estimate"], evident, adjusted=adjusted))
 
     def omnibus(self, contrast: Contrast) -> pd.DataFrame:
         """Every programme in one contrast of several degrees of freedom."""
@@ -164,7 +226,7 @@ def _numbers(setting: Setting, rows: np.ndarray) -> dict[str, np.ndarray]:
 def _centred(setting: Setting, rows: np.ndarray) -> np.ndarray:
     """Effects with the mean of all tested genes taken off every gene: what a shift of library composition leaves."""
     programmes = setting.programmes
-    scores = score_programmes(programmes, setting.expression).to_numpy()
+    scores = setting.scores.to_numpy()
     everything = setting.expression.loc[:, list(programmes.genes)].to_numpy(dtype=float).mean(axis=1)
     centred = scores - everything[:, None] * programmes.weights.sum(axis=0)
     return np.asarray(np.einsum("qp,kpn,nk->kq", rows, setting.fit.plain.hat, centred))

@@ -124,7 +124,7 @@ def mixture_covariates(scores: np.ndarray, design: np.ndarray) -> np.ndarray | N
     return left[:, :count] if np.linalg.matrix_rank(wide) == wide.shape[1] else None
 
 
-def mixture_notes(estimate: np.ndarray, is_evident: np.ndarray, adjusted: Adjusted) -> np.ndarray:
+def mixture_notes(estimate: np.ndarray, is_evident: np.ndarray, *, adjusted: Adjusted) -> np.ndarray:
     """What the mixture says of effects that are evident: words for their notes, empty for most.
 
     Parameters

@@ -18,13 +18,19 @@ from exoliver.design import contrast_rows
 from exoliver.inference.filtering import adjust_pvalues
 from exoliver.linear import LinearFit, estimate_linear, fit_linear
 from exoliver.model import Model
+from exoliver.programmes import DONORS_UNREPLICATED, nested_donors
+from exoliver.random_intercept import has_strata
 from exoliver.store import Expression
 from exoliver.tables import PANEL
+from exoliver.variance import stabilised_slope
 
 LEVEL = 0.95
 LOW_EXPRESSION = 10.0  # mean normalised count below which a balance is weak (science of the panel)
 HEADLINE = (("MCL1", "BCL2L1"), ("BAX", "BAK1"))
 CONVENTIONAL = (("BCL2",), ("BAX",))
+MITOSIS, SURVIVIN = "cell_cycle_g2_m", "BIRC5"  # the programme that survivin follows
+MITOSIS_SCORE = "mitosis_without_birc5"
+MIN_MITOSIS = 3  # genes measured
 ORGANISMS = ("human", "mouse", "rat")
 PANEL_COLUMNS = ("human", "mouse", "rat", "role", "step", "compartment", "target_of", "scored", "citation")
 
@@ -87,7 +93,9 @@ def score_panel(
     *,
     tables: Mapping[str, pd.DataFrame],
     expression: pd.DataFrame,
+    samples: pd.DataFrame,
     model: Model,
+    programmes: pd.DataFrame,
 ) -> pd.DataFrame:
     """Effects of every panel gene, and of the balances, in every contrast.
 
@@ -100,17 +108,29 @@ def score_panel(
     expression
         Variance-stabilised expression, samples x gene ids.
     model
-        The fit, for the design and mean counts.
+        The fit, for the design, mean counts and trend.
+    samples
+        The sample table, for donors that are nested in arms.
+    programmes
+        As `mitosis_genes` takes them.
 
     Returns
     -------
-    Gene rows carry the estimate of the negative binomial model with a normal interval (df is NA); balances that of a
-    linear model on the same design with a t interval. Corrected within genes and within balances of one contrast.
+    Gene rows carry the estimate of the negative binomial model with a normal interval (df is NA); balances, and the
+    mitosis score that stands beside survivin, that of a linear model on the same design with a t interval. Each side
+    of a balance is in log2: 1 is a doubling of its genes. Corrected within genes and within balances of one contrast.
     Sorted by contrast as listed, genes in pathway order first.
     """
     ids = _gene_ids(genes, tables)
     scores, notes = _balance_scores(genes, ids, expression, model)
-    fit = fit_linear(scores.to_numpy(), model.design) if len(scores.columns) else None
+    mitosis, donors = mitosis_genes(genes, programmes), nested_donors(model, samples)
+    if len(mitosis) >= MIN_MITOSIS:
+        scores[MITOSIS_SCORE] = _log2_mean(dict(zip(mitosis, mitosis, strict=True)), expression, model)
+        notes[MITOSIS_SCORE] = ""
+    if donors is not None and not has_strata(model.design, donors):
+        scores, donors = scores * np.nan, None
+        notes = {name: ";".join(filter(None, [note, DONORS_UNREPLICATED])) for name, note in notes.items()}
+    fit = fit_linear(scores.to_numpy(), model.design, donors=donors) if len(scores.columns) else None
     rows = [pd.DataFrame(columns=list(PANEL))]
     for contrast in contrasts:
         if contrast.is_omnibus:
@@ -118,6 +138,21 @@ def score_panel(
         rows.append(_gene_rows(genes, ids, contrast, tables[contrast.id]))
         rows.append(_balance_rows(scores, notes, contrast, fit, model))
     return pd.concat([block for block in rows if len(block)] or rows[:1], ignore_index=True)[list(PANEL)]
+
+
+def mitosis_genes(genes: pd.DataFrame, programmes: pd.DataFrame) -> list[str]:
+    """Gene ids of the mitosis programme without survivin, sorted.
+
+    Parameters
+    ----------
+    genes
+        Of `panel_genes`.
+    programmes
+        The shipped programmes in this dataset, of `genesets.map_gene_sets`; those of another organism have no row.
+    """
+    survivin = set(genes.loc[genes["human"] == SURVIVIN, "symbol"])
+    own = programmes[(programmes["gene_set"] == MITOSIS) & ~programmes["gene"].isin(survivin)]
+    return sorted(own["gene_id"].dropna())
 
 
 def _gene_ids(genes: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
@@ -191,20 +226,33 @@ def _balance_scores(
         members = (*balance.anti, *balance.pro)
         lost = [symbol for symbol in members if symbol not in ids]
         low = sorted(symbol for symbol in members if symbol in ids and means[ids[symbol]] < LOW_EXPRESSION)
-        anti, pro = (_side_mean(side, ids, genes=genes, expression=expression) for side in (balance.anti, balance.pro))
+        families = (_families(side, ids, genes) for side in (balance.anti, balance.pro))
+        anti, pro = (_log2_mean(family, expression, model) for family in families)
         scores[balance.name] = anti - pro if not (lost and balance.is_named) else np.nan
         parts = [f"low_expression:{','.join(low)}" if low else "", f"not_measured:{','.join(lost)}" if lost else ""]
         notes[balance.name] = ";".join(filter(None, parts))
     return pd.DataFrame(scores, index=expression.index), notes
 
 
-def _side_mean(
-    side: Sequence[str], ids: Mapping[str, str], *, genes: pd.DataFrame, expression: pd.DataFrame
-) -> pd.Series:
-    """Mean expression of one side in every sample; paralogues of one human gene (mouse Bcl2a1a, b, d) count as one."""
+def _families(side: Sequence[str], ids: Mapping[str, str], genes: pd.DataFrame) -> dict[str, str]:
+    """The human gene by gene id, of the genes of one side that were counted."""
     family = dict(zip(genes["symbol"], genes["human"], strict=True))
-    measured = {ids[symbol]: family[symbol] for symbol in side if symbol in ids}
-    return expression[list(measured)].T.groupby(measured).mean().mean(axis=0).reindex(expression.index)
+    return {ids[symbol]: family[symbol] for symbol in side if symbol in ids}
+
+
+def _log2_mean(families: Mapping[str, str], expression: pd.DataFrame, model: Model) -> pd.Series:
+    """Mean expression in every sample, a doubling of all genes being 1; paralogues (mouse Bcl2a1a, b, d) count as one.
+
+    Variance-stabilised expression shows less than a doubling where counts are low: the mean is divided by its share.
+    """
+    if not families:
+        return pd.Series(np.nan, index=expression.index)
+    means = pd.Series(model.base_mean, index=model.genes)[list(families)].to_numpy(dtype=float)
+    slopes = pd.Series(
+        stabilised_slope(means, trend=model.trend, mean_dispersion=model.mean_dispersion), index=list(families)
+    )
+    shown = float(slopes.groupby(families).mean().mean())
+    return expression[list(families)].T.groupby(families).mean().mean(axis=0).reindex(expression.index) / shown
 
 
 def _balance_rows(
@@ -213,7 +261,8 @@ def _balance_rows(
     """Every balance in one contrast."""
     if fit is None:
         return pd.DataFrame(columns=list(PANEL))
-    table = pd.DataFrame({"item": scores.columns, "kind": "balance", "compartment": "", "contrast": contrast.id})
+    kinds = ["score" if name == MITOSIS_SCORE else "balance" for name in scores.columns]
+    table = pd.DataFrame({"item": scores.columns, "kind": kinds, "compartment": "", "contrast": contrast.id})
     missing = dict.fromkeys(("estimate", "se", "df", "ci_low", "ci_high", "pvalue", "padj", "base_mean"), np.nan)
     if not contrast.rows:
         return table.assign(**missing, note=contrast.note)
@@ -228,10 +277,18 @@ def _balance_rows(
         ci_low=low[:, 0],
         ci_high=high[:, 0],
         pvalue=result.pvalue[:, 0],
-        padj=adjust_pvalues(result.pvalue[:, 0]),
+        padj=_adjusted_by_kind(result.pvalue[:, 0], kinds),
         base_mean=np.nan,
         note=texts,
     )
+
+
+def _adjusted_by_kind(pvalue: np.ndarray, kinds: Sequence[str]) -> np.ndarray:
+    """Corrected within balances; the mitosis score is a family of its own."""
+    is_balance = np.array([kind == "balance" for kind in kinds])
+    adjusted = pvalue.copy()
+    adjusted[is_balance] = adjust_pvalues(pvalue[is_balance])
+    return adjusted
 
 
 def gene_values(symbols: Sequence[str], expression: Expression) -> dict[str, pd.DataFrame]:

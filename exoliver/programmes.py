@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from exoliver.linear import LinearFit, Prior, estimate_prior, fit_linear, moderate, rescale
 from exoliver.model import Model
-from exoliver.normalise import stabilised_slope
+from exoliver.tables import PROGRAMMES, SCORES
+from exoliver.variance import stabilised_slope
 
 # ASSUME: A programme's activity is the mean variance-stabilised expression of its members, each by its weight and sign.
 # LIMIT: A programme's score is messenger RNA: it does not see proteins, their activity, or which cells changed.
 
 MIN_PANEL = 3  # members measured that a panel needs
 LOW_COVERAGE = 0.5  # share of the members measured
+DONORS_UNREPLICATED = "donors_unreplicated"  # one donor in an arm: nothing tells donors from arms
 LOW_EXPRESSION = 0.3  # attenuation below which effects rest on counting noise
 
 
@@ -39,6 +42,11 @@ class Programmes:
     genes: np.ndarray
     slopes: np.ndarray
     weights: np.ndarray
+
+    def facts(self) -> pd.DataFrame:
+        """The table with the programmes as a column, as it is written."""
+        flags = self.table["is_scored"].map({True: "yes", False: "no"})
+        return self.table.assign(scored=flags).reset_index()[list(PROGRAMMES)]
 
     @property
     def scored(self) -> list[str]:
@@ -69,6 +77,23 @@ class ProgrammeFit:
     moderated: LinearFit
     plain: LinearFit
     columns: tuple[str, ...]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything, as plain arrays for a file."""
+        parts = {"moderated": self.moderated, "plain": self.plain}
+        own = {f"{name}_{item.name}": getattr(part, item.name) for name, part in parts.items() for item in fields(part)}
+        return {"names": np.array(self.names, dtype=str), "columns": np.array(self.columns, dtype=str)} | own
+
+
+def programme_fit_from(arrays: Mapping[str, np.ndarray]) -> ProgrammeFit:
+    """The models of programmes from the arrays of their file."""
+
+    def part(name: str) -> LinearFit:
+        own: dict[str, Any] = {item.name: arrays[f"{name}_{item.name}"] for item in fields(LinearFit)}
+        return LinearFit(**own | {"df": int(own["df"])})
+
+    names, columns = (tuple(map(str, arrays[name])) for name in ("names", "columns"))
+    return ProgrammeFit(names, moderated=part("moderated"), plain=part("plain"), columns=columns)
 
 
 def find_programmes(
@@ -141,6 +166,18 @@ def score_programmes(programmes: Programmes, expression: pd.DataFrame) -> pd.Dat
     return pd.DataFrame(values, index=expression.index, columns=programmes.scored)
 
 
+def programme_facts(written: pd.DataFrame) -> pd.DataFrame:
+    """`Programmes.table` from the table that `Programmes.facts` makes of it."""
+    table = written.set_index("programme").assign(is_scored=(written["scored"] == "yes").to_numpy())
+    return table.assign(note=table["note"].fillna("").astype(object)).drop(columns="scored")
+
+
+def long_scores(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores (samples x programmes) with one row per sample and programme, sorted by programme."""
+    long = scores.rename_axis("sample").reset_index().melt("sample", var_name="programme", value_name="score")
+    return long[list(SCORES)]
+
+
 def fit_programmes(
     scores: pd.DataFrame,
     model: Model,
@@ -187,17 +224,17 @@ def _prior(scores: pd.DataFrame, companions: pd.DataFrame, design: np.ndarray) -
     return estimate_prior(together.variance, together.df)
 
 
-def nested_donors(model: Model, donors: pd.Series | None) -> np.ndarray | None:
+def nested_donors(model: Model, samples: pd.DataFrame) -> np.ndarray | None:
     """Donor of each sample where the design could not hold them, else None.
 
     Parameters
     ----------
     model
         Of the dataset.
-    donors
-        By sample; None where the dataset names none.
+    samples
+        The sample table, with `donor` where the dataset names one.
     """
-    return donors.astype(str).to_numpy() if model.nested_donor and donors is not None else None
+    return samples["donor"].astype(str).to_numpy() if model.nested_donor else None
 
 
 def leave_one_out(

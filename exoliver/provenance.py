@@ -46,6 +46,11 @@ REFERENCES = {  # by the name that the template cites them with
     "scanpy": "Wolf FA, Angerer P, Theis FJ (2018). Genome Biol 19:15. doi:10.1186/s13059-017-1382-0",
     "anndata": "Virshup I, Rybakov S, Theis FJ, Angerer P, Wolf FA (2024). J Open Source Softw 9:4371. "
     "doi:10.21105/joss.04371",
+    "moderation": "Smyth GK (2004). Stat Appl Genet Mol Biol 3:3. doi:10.2202/1544-6115.1027",
+    "camera": "Wu D, Smyth GK (2012). Nucleic Acids Res 40:e133. doi:10.1093/nar/gks461",
+    "reml": "Patterson HD, Thompson R (1971). Biometrika 58:545. doi:10.1093/biomet/58.3.545",
+    "satterthwaite": "Satterthwaite FE (1946). Biometrics Bull 2:110. doi:10.2307/3002019",
+    "fieller": "Fieller EC (1954). J R Stat Soc B 16:175. doi:10.1111/j.2517-6161.1954.tb00159.x",
     "gsea": "Subramanian A, Tamayo P, Mootha VK, et al. (2005). PNAS 102:15545. doi:10.1073/pnas.0506580102",
     "multilevel": "Korotkevich G, Sukhov V, Budin N, et al. (2021). bioRxiv 060012. doi:10.1101/060012",
     "gseapy": "Fang Z, Liu X, Peltz G (2023). Bioinformatics 39:btac757. doi:10.1093/bioinformatics/btac757",

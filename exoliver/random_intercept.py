@@ -54,20 +54,20 @@ def fit_random_intercept(scores: np.ndarray, design: np.ndarray, *, donors: np.n
     Patterson, Thompson (1971), 10.1093/biomet/58.3.545; information of the components after Searle, Casella,
     McCulloch (1992), Variance Components, section 6.6.
     """
+    if not has_strata(design, donors):
+        raise ValueError("a random intercept needs residual degrees of freedom within and between donors")
     same = (donors[:, None] == donors[None, :]).astype(float)
-    _check_strata(design, donors)
     fits = [_fit_one(score, design, same) for score in scores.T]
     return Components(*(np.stack([one[place] for one in fits]) for place in range(6)))
 
 
-def _check_strata(design: np.ndarray, donors: np.ndarray) -> None:
-    """Both variances can be told."""
+def has_strata(design: np.ndarray, donors: np.ndarray) -> bool:
+    """Whether something is left, beside the design (n, p), to tell the variance between donors and that within."""
     levels = np.unique(donors)
     indicator = (donors[:, None] == levels[None, :]).astype(float)
     within = len(donors) - np.linalg.matrix_rank(np.hstack([design, indicator]))
     between = np.linalg.matrix_rank(np.hstack([design, indicator])) - np.linalg.matrix_rank(design)
-    if within < 1 or between < 1:
-        raise ValueError("a random intercept needs residual degrees of freedom within and between donors")
+    return bool(within > 0 and between > 0)
 
 
 def _fit_one(score: np.ndarray, design: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -98,17 +98,17 @@ def _best_correlation(score: np.ndarray, design: np.ndarray, same: np.ndarray) -
     largest = same.sum(axis=0).max()
     low, high = -1 / (largest - 1) + MARGIN, 1 - MARGIN
     grid = np.linspace(low, high, GRID)
-    likelihoods = [restricted_likelihood(value, score, design, same) for value in grid]
+    likelihoods = [restricted_likelihood(value, score, design=design, same=same) for value in grid]
     best = int(np.argmax(likelihoods))
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, GRID - 1)]
     for _ in range(STEPS):
         left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-        is_left = restricted_likelihood(left, score, design, same) >= restricted_likelihood(right, score, design, same)
-        low, high = (low, right) if is_left else (left, high)
+        heights = [restricted_likelihood(value, score, design=design, same=same) for value in (left, right)]
+        low, high = (low, right) if heights[0] >= heights[1] else (left, high)
     return float((low + high) / 2)
 
 
-def restricted_likelihood(correlation: float, score: np.ndarray, design: np.ndarray, same: np.ndarray) -> float:
+def restricted_likelihood(correlation: float, score: np.ndarray, *, design: np.ndarray, same: np.ndarray) -> float:
     """Logarithm of the restricted likelihood but for a constant, the variance at its best."""
     unit = (1 - correlation) * np.eye(len(score)) + correlation * same
     factor = np.linalg.cholesky(unit)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import anndata
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from exoliver.model import Model, model_from
 from exoliver.tables import read_json, write_json
+
+if TYPE_CHECKING:
+    import anndata  # takes most of a second to load, which stages that read plain arrays are spared
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,15 @@ class Expression:
 
 def write_counts(path: str | Path, counts: pd.DataFrame, *, samples: pd.DataFrame, genes: pd.DataFrame) -> None:
     """Write counts (samples x genes) with their tables, indexed alike."""
+    import anndata
+
     write_data(path, anndata.AnnData(X=counts.to_numpy(), obs=samples, var=genes))
 
 
 def write_data(path: str | Path, data: anndata.AnnData) -> None:
     """Write samples x genes with their tables; the file appears whole or not at all."""
+    import anndata
+
     plain = anndata.AnnData(
         X=data.X,
         obs=_plain(data.obs),
@@ -78,6 +84,8 @@ def _missing(table: pd.DataFrame) -> pd.DataFrame:
 
 def read_counts(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Counts (samples x genes), sample table and gene table of a `counts.h5ad`."""
+    import anndata
+
     data = anndata.read_h5ad(path)
     counts = pd.DataFrame(np.asarray(data.X), index=data.obs_names, columns=data.var_names)
     return counts, _missing(data.obs), _missing(data.var)
@@ -85,6 +93,8 @@ def read_counts(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFr
 
 def read_expression(path: str | Path) -> Expression:
     """Normalised expression of a `normalised.h5ad`."""
+    import anndata
+
     data = anndata.read_h5ad(path)
 
     def layer(name: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from exoliver.contrasts import Contrast
+from exoliver.contrasts import Contrast, from_index
 
 IDENTIFIERS = ("input_id", "gene_id", "symbol", "entrez", "human_symbol", "kind", "note")
 LEDGER = ("what", "rows", "share", "note")
@@ -31,19 +31,6 @@ TIMEPOINT_GENES = (
     "effect", "gene_id", "symbol", "contrast", "form", "time", "log2_fold_change", "lfc_se", "pvalue", "padj",
     "over_time_padj", "note",
 )  # fmt: skip
-TIMEPOINT_GENE_SETS = (
-    "effect",
-    "collection",
-    "gene_set",
-    "contrast",
-    "form",
-    "time",
-    "size",
-    "nes",
-    "pvalue",
-    "padj",
-    "note",
-)
 EFFECTS = (
     "programme", "contrast", "estimate", "se", "df", "ci_low", "ci_high", "pvalue", "padj", "se_unmoderated",
     "df_residual", "attenuation", "estimate_centred", "estimate_adjusted", "adjusted_low", "adjusted_high",
@@ -51,7 +38,27 @@ EFFECTS = (
     "leave_one_out_high", "members", "coverage", "note",
 )  # fmt: skip
 CHANGES = (*EFFECTS[:2], "stat", *EFFECTS[2:])
+PROGRAMMES = ("programme", "members", "coverage", "attenuation", "scored", "note")
 SCORES = ("sample", "programme", "score")
+TRAJECTORIES = (
+    "programme", "contrast", "class", "onset", "peak", "end_state", "recovery_shift", "recovery_shift_low",
+    "recovery_shift_high", "pvalue", "padj", "note",
+)  # fmt: skip
+EQUIVALENCE = (
+    "programme", "contrast", "estimate", "se", "df", "margin", "ci_low", "ci_high", "pvalue", "padj", "verdict", "note",
+)  # fmt: skip
+RESCUE_PROGRAMMES = (
+    "programme", "arm", "time", "injury_effect", "injury_se", "treatment_effect", "treatment_se", "covariance", "df",
+    "fraction_restored", "ci_low", "ci_high", "class", "pattern", "note",
+)  # fmt: skip
+RESCUE_GENES = ("gene_id", "symbol", *RESCUE_PROGRAMMES[1:])
+RESCUE_COMPARISONS = (
+    "programme", "arm", "other_arm", "time", "difference", "ci_low", "ci_high", "class", "note",
+)  # fmt: skip
+RESCUE_SUMMARY = (
+    "arm", "time", "slope", "ci_low", "ci_high", "ci_jackknife_low", "ci_jackknife_high", "injury_over_se", "genes",
+    "class", "note",
+)  # fmt: skip
 PANEL = (
     "item", "kind", "compartment", "contrast", "estimate", "se", "df", "ci_low", "ci_high", "pvalue", "padj",
     "base_mean", "note",
@@ -94,6 +101,12 @@ def write_tables(tables: Mapping[str, tuple[pd.DataFrame, tuple[str, ...]]], fol
         write_table(table, columns, path=Path(folder) / f"{name}.tsv")
 
 
+def write_named(tables: Mapping[str, tuple[pd.DataFrame, tuple[str, ...]]], paths: Any) -> None:
+    """Write each table to the path of its name, such as a rule's named output."""
+    for name, (table, columns) in tables.items():
+        write_table(table, columns, path=getattr(paths, name))
+
+
 def write_alike(tables: Mapping[str, pd.DataFrame], columns: tuple[str, ...], *, folder: str | Path) -> None:
     """Write one `{name}.tsv` for each of several tables with the same columns."""
     write_tables({name: (table, columns) for name, table in tables.items()}, folder)
@@ -127,6 +140,11 @@ def read_contrasts(
     }
 
 
+def read_index(path: str | Path) -> list[Contrast]:
+    """The contrasts of a dataset from their index."""
+    return from_index(read_json(path))
+
+
 def read_alike(folder: str | Path, columns: tuple[str, ...]) -> dict[str, pd.DataFrame]:
     """All tables of a folder, by name."""
     return {path.stem: read_table(path, columns) for path in sorted(Path(folder).glob("*.tsv"))}
@@ -154,7 +172,8 @@ def read_table(path: str | Path, columns: tuple[str, ...]) -> pd.DataFrame:
 TEXT = (
     "input_id", "gene_id", "symbol", "entrez", "human_symbol", "kind", "note", "gene_set", "gene", "leading_edge",
     "cluster", "direction", "genes", "effect", "contrast", "form", "collection", "item", "compartment", "sample", "arm",
-    "programme", "package", "version", "licence", "file", "sha256", "what",
+    "programme", "other_arm", "class", "pattern", "end_state", "verdict", "scored", "package", "version", "licence",
+    "file", "sha256", "what",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A first comparison across time points: effects at each time side by side, and their changes."""
+"""Over time: effects on genes at each time side by side, and the courses of effects on programmes."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ import numpy as np
 import pandas as pd
 
 from exoliver.contrasts import FOLLOWED, Contrast
-from exoliver.tables import TIMEPOINT_GENE_SETS, TIMEPOINT_GENES
+from exoliver.design import contrast_rows
+from exoliver.programmes import ProgrammeFit
+from exoliver.recovery_shift import RECOVERING, recovery_shift
+from exoliver.tables import TIMEPOINT_GENES, TRAJECTORIES
+from exoliver.trajectories import classify_trajectories, end_states
 
 COMPARED = ("at_time", "change")
+LEVEL = 0.95
+NO_HEALTHY, NO_REFERENCE, WORSENING = "no_healthy_arm", "no_reference", "injury_worsening"
 
 
 def compare_timepoints(
-    contrasts: Sequence[Contrast],
-    tables: Mapping[str, pd.DataFrame],
-    *,
-    enrichment: Mapping[str, Mapping[str, pd.DataFrame]],
-    fdr: float,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Injury and treatment effects at each time and their changes, for genes and for gene sets.
+    contrasts: Sequence[Contrast], tables: Mapping[str, pd.DataFrame], *, fdr: float
+) -> pd.DataFrame:
+    """Injury and treatment effects on genes at each time, and their changes.
 
     Parameters
     ----------
@@ -28,18 +30,14 @@ def compare_timepoints(
         All contrasts of the dataset.
     tables
         Their gene tables, by id.
-    enrichment
-        Collection to contrast id to its table.
     fdr
         A gene is listed where its effect differs from zero at some time at this level (likelihood-ratio test).
 
     Returns
     -------
-    Genes: one row per effect, gene and contrast, sorted so. Gene sets: all of them, sorted by effect, collection, set.
-    Both are empty where no effect has two times.
+    One row per effect, gene and contrast, sorted so. An effect at a single time has no rows: nothing is to be compared.
     """
-    genes: list[pd.DataFrame] = []
-    sets: list[pd.DataFrame] = []
+    genes = [pd.DataFrame(columns=list(TIMEPOINT_GENES))]
     for effect, members in _by_effect(contrasts).items():
         omnibus = {
             contrast.form: tables[contrast.id].set_index("gene_id") for contrast in members if contrast.is_omnibus
@@ -48,21 +46,14 @@ def compare_timepoints(
             continue
         moving = omnibus["any_time"].index[omnibus["any_time"]["padj"] < fdr]
         over_time = omnibus["over_time"]["padj"]
-        for contrast in [contrast for contrast in members if contrast.form in COMPARED]:
-            genes.append(_gene_rows(effect, contrast, tables[contrast.id], moving, over_time))
-            sets += [
-                _set_rows(effect, contrast, collection, by_contrast[contrast.id])
-                for collection, by_contrast in enrichment.items()
-            ]
-    by_gene = _stacked(genes, TIMEPOINT_GENES).sort_values(["effect", "gene_id"], kind="stable", ignore_index=True)
-    by_set = _stacked(sets, TIMEPOINT_GENE_SETS)
-    return by_gene, by_set.sort_values(["effect", "collection", "gene_set"], kind="stable", ignore_index=True)
-
-
-def _stacked(blocks: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
-    """The blocks that have rows, one under the other."""
-    filled = [block for block in blocks if len(block)]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(columns))
+        genes += [
+            _gene_rows(effect, contrast, tables[contrast.id], moving, over_time)
+            for contrast in members
+            if contrast.form in COMPARED
+        ]
+    filled = [block for block in genes if len(block)]
+    whole = pd.concat(filled, ignore_index=True) if filled else genes[0]
+    return whole.sort_values(["effect", "gene_id"], kind="stable", ignore_index=True)
 
 
 def _by_effect(contrasts: Sequence[Contrast]) -> dict[str, list[Contrast]]:
@@ -83,12 +74,105 @@ def _gene_rows(
     return rows.assign(over_time_padj=rows["gene_id"].map(over_time))[list(TIMEPOINT_GENES)]
 
 
-def _set_rows(effect: str, contrast: Contrast, collection: str, table: pd.DataFrame) -> pd.DataFrame:
-    """All gene sets of one collection in one contrast."""
-    rows = table.assign(effect=effect, collection=collection, contrast=contrast.id, form=contrast.form)
-    return rows.assign(time=_time(contrast))[list(TIMEPOINT_GENE_SETS)]
-
-
 def _time(contrast: Contrast) -> float:
     """The time that a row stands for: the later one for a change."""
     return contrast.times[0] if contrast.times else np.nan
+
+
+def follow_programmes(
+    fit: ProgrammeFit, contrasts: Sequence[Contrast], *, programmes: pd.DataFrame, fdr: float
+) -> pd.DataFrame:
+    """The course of every programme in every injury and treatment effect.
+
+    Parameters
+    ----------
+    fit
+        Of the scored programmes.
+    contrasts
+        All contrasts of the dataset.
+    programmes
+        `Programmes.table`: every programme with its note.
+    fdr
+        A programme has a course where the test of all times passes it.
+
+    Returns
+    -------
+    Columns `tables.TRAJECTORIES`, effects as listed, programmes by name. The end state and the time gained are of
+    treatment effects, as far as there is a healthy arm at their times.
+    """
+    tables = [pd.DataFrame(columns=list(TRAJECTORIES))]
+    for effect, members in _by_effect(contrasts).items():
+        known, left_out = _times_of_effect(members)
+        found = _courses(fit, contrasts, known, fdr) if known else pd.DataFrame()
+        table = found.reindex(index=programmes.index, columns=list(TRAJECTORIES))
+        own = zip(programmes["note"], table["note"].fillna(""), strict=True)
+        notes = [";".join(filter(None, [left_out, note, course])) for note, course in own]
+        tables.append(table.assign(programme=programmes.index, contrast=effect, note=notes).reset_index(drop=True))
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else tables[0]
+
+
+def _times_of_effect(members: Sequence[Contrast]) -> tuple[list[Contrast], str]:
+    """The contrasts of an effect that are followed, in order of time, and a note on times that cannot be."""
+    at_time = [contrast for contrast in members if contrast.form == "at_time"]
+    chosen = at_time or [contrast for contrast in members if contrast.form == "averaged"]
+    lost = [f"{contrast.times[0]:g}" for contrast in at_time if not contrast.rows]
+    known = sorted((contrast for contrast in chosen if contrast.rows), key=lambda contrast: contrast.times)
+    if not known:
+        return [], "missing_cell"
+    return known, f"times_left_out:{','.join(lost)}" if lost else ""
+
+
+def _courses(fit: ProgrammeFit, contrasts: Sequence[Contrast], known: Sequence[Contrast], fdr: float) -> pd.DataFrame:
+    """Class, end state and time gained of every scored programme in one effect."""
+    times = [contrast.times[0] if contrast.times else 0.0 for contrast in known]
+    table = classify_trajectories(fit.moderated, _rows(fit, known), times=times, fdr=fdr)
+    if not known[0].times:
+        table = table.assign(onset=np.nan, peak=np.nan)
+    table = table.assign(note="")
+    if known[0].kind == "treatment" and len(known) > 1:
+        table = _with_ending(fit, contrasts, known, table)
+    return table.set_axis(pd.Index(fit.names, dtype=object))
+
+
+def _rows(fit: ProgrammeFit, contrasts: Sequence[Contrast]) -> np.ndarray:
+    """Weights of contrasts of one degree of freedom, one under the other."""
+    return contrast_rows([contrast.rows[0] for contrast in contrasts], fit.columns)
+
+
+def _with_ending(
+    fit: ProgrammeFit, contrasts: Sequence[Contrast], known: Sequence[Contrast], table: pd.DataFrame
+) -> pd.DataFrame:
+    """How each treatment effect ended, and the time it gained; a note where that cannot be told."""
+    arm, base = known[0].arm, known[0].base
+    injury = _at_times(contrasts, "injury", base)
+    distance = _at_times(contrasts, "distance", arm)
+    if not injury or not distance:
+        return table.assign(note=np.where(table["class"].isin(["none"]), "", NO_HEALTHY))
+    if not {contrast.times[0] for contrast in known} <= injury.keys():
+        return table.assign(note=np.where(table["class"].isin(["none"]), "", NO_REFERENCE))
+    own = [injury[contrast.times[0]] for contrast in known]
+    ended = end_states(fit.moderated, _rows(fit, known), injury=_rows(fit, own), classes=table)
+    shift = recovery_shift(
+        fit.moderated,
+        _rows(fit, list(injury.values())),
+        times=list(injury),
+        distance=_rows(fit, list(distance.values())),
+        treated_times=list(distance),
+        level=LEVEL,
+    )
+    is_gain = (shift["course"] == RECOVERING).to_numpy()
+    told = np.where(is_gain | (shift["note"] != ""), shift["note"], np.where(shift["course"].notna(), WORSENING, ""))
+    return table.assign(
+        end_state=ended["end_state"],
+        recovery_shift=shift["value"].where(is_gain),
+        recovery_shift_low=shift["low"].where(is_gain),
+        recovery_shift_high=shift["high"].where(is_gain),
+        note=[";".join(filter(None, parts)) for parts in zip(ended["note"], told, strict=True)],
+    )
+
+
+def _at_times(contrasts: Sequence[Contrast], kind: str, arm: str) -> dict[float, Contrast]:
+    """Contrasts of a kind and arm at each time, in order of time."""
+    own = [one for one in contrasts if (one.kind, one.arm, one.form) == (kind, arm, "at_time") and one.rows]
+    return {contrast.times[0]: contrast for contrast in sorted(own, key=lambda contrast: contrast.times)}

@@ -30,6 +30,11 @@ def study_file(config: Mapping[str, Any], configfiles: Sequence[Any], *, default
 LARGE_COLLECTION = 250_000  # bytes of its file: Reactome and Gene Ontology, not Hallmark or the programmes
 
 
+# Shipped collections that effects on programmes need beside those of the study: the one whose variances moderate
+# theirs, and the one with the cell types.
+HALLMARK, PROGRAMMES = COMPANIONS = ("hallmark", "programmes")
+
+
 class Wiring:
     """What rules ask of a study. Methods that take wildcards are used as input functions and params."""
 
@@ -40,6 +45,10 @@ class Wiring:
         self._entries = {entry.id: entry for entry in study.entries}
         self.datasets = list(self._entries)
         self.collections = self._all_collections()
+        self.followed = next(iter(self.collections))
+        self.scored = [self.followed, HALLMARK, PROGRAMMES]
+        self.markers = [PROGRAMMES]
+        self.mapped = self.collections | {name: name for name in COMPANIONS if name not in self.collections}
 
     def _all_collections(self) -> dict[str, str]:
         """Collection as the study names it, by its name in paths; the followed programmes first."""
@@ -166,6 +175,11 @@ class Wiring:
         dataset = self._dataset(wildcards)
         return None if dataset is None else dataset.organism
 
+    def system(self, wildcards: Any) -> str | None:
+        """What the samples are of: tissue, a cell line, ..."""
+        dataset = self._dataset(wildcards)
+        return None if dataset is None else dataset.system.kind
+
     def own_collections(self, _: Any = None) -> dict[str, str]:
         """Files of gene sets that the user names, with the column of the genes that they name."""
         return self.study.own_collections
@@ -204,11 +218,11 @@ class Wiring:
 
     def collection_facts(self, _: Any = None) -> dict[str, Any]:
         """What is said of the shipped collections that the study uses."""
-        return {name: facts for name, facts in shipped_collections().items() if name in self.collections}
+        return {name: facts for name, facts in shipped_collections().items() if name in self.mapped}
 
     def collection(self, wildcards: Any) -> str:
         """The collection as the study names it."""
-        return self.collections[wildcards.collection]
+        return self.mapped[wildcards.collection]
 
     def simulation(self, wildcards: Any) -> dict[str, Any] | None:
         """The simulation's keys, and the arms as it takes them."""

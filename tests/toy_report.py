@@ -13,13 +13,29 @@ from exoliver.contrasts import Cell, Contrast, derive_contrasts, time_label
 from exoliver.figures.style import make_look
 from exoliver.model import Model
 from exoliver.panel import panel_genes, read_panel
-from exoliver.report.material import CollectionResults, Material
+from exoliver.report.material import CollectionResults, Material, ProgrammeResults
 from exoliver.report.naming import BALANCES
+from exoliver.rescue import Pair, rescue_pairs
 from exoliver.store import Expression
 from exoliver.study import Dataset, each_from_plain, from_plain, plain
 from exoliver.study.arms import Arm
 from exoliver.study.dataset import ExtraContrast
-from exoliver.tables import ENRICHMENT, GENE_SETS, GENE_VALUES, IDENTIFIERS, OVERREPRESENTATION, PANEL
+from exoliver.tables import (
+    CHANGES,
+    EFFECTS,
+    ENRICHMENT,
+    EQUIVALENCE,
+    GENE_SETS,
+    GENE_VALUES,
+    IDENTIFIERS,
+    OVERREPRESENTATION,
+    PANEL,
+    RESCUE_COMPARISONS,
+    RESCUE_GENES,
+    RESCUE_PROGRAMMES,
+    RESCUE_SUMMARY,
+    TRAJECTORIES,
+)
 from exoliver.timepoints import compare_timepoints
 
 GENES = 80
@@ -136,8 +152,8 @@ def make_material(
     expression = make_expression(genes, cells, prefix=sample_prefix, random=random)
     collections = make_collections(contrasts, genes, facts["organism"], sure=sure_sets, random=random)
     collections = tuple(map(untested, collections)) if untested_sets else collections
-    enrichment = {collection.name: collection.enrichment for collection in collections}
-    by_gene, by_set = compare_timepoints(contrasts, tables, enrichment=enrichment, fdr=SETTINGS["fdr"])
+    own_sets = PROGRAMMES if facts["organism"] in ("human", "mouse", "rat") else ()
+    programmes = make_programmes(contrasts, own_sets, sure=sure_sets, is_tested=not untested_sets)
     panel = panel_genes(read_panel(), facts["organism"], own=None)
     return Material(
         facts=facts,
@@ -163,8 +179,8 @@ def make_material(
         contrasts=tuple(contrasts),
         tables=tables,
         collections=collections,
-        timepoint_genes=by_gene,
-        timepoint_gene_sets=by_set,
+        programmes=programmes,
+        timepoint_genes=compare_timepoints(contrasts, tables, fdr=SETTINGS["fdr"]),
         panel=make_panel(panel, contrasts, random=random),
         panel_genes=panel,
         genes={"Mcl1": make_values(expression), "Absent1": make_values(expression).iloc[:0]},
@@ -365,6 +381,101 @@ def make_enrichment(sets: Sequence[str], *, sure: bool, random: np.random.Genera
         for place, name in enumerate(sets)
     ]
     return pd.DataFrame(rows, columns=list(ENRICHMENT))
+
+
+def make_programmes(
+    contrasts: Sequence[Contrast], sets: Sequence[str], *, sure: bool, is_tested: bool
+) -> ProgrammeResults:
+    """Effects of alternating sign, two programmes below the false discovery rate; half of the injury undone."""
+    effects = [pd.DataFrame(columns=list(EFFECTS))]
+    changes = [pd.DataFrame(columns=list(CHANGES))]
+    for contrast in contrasts if sets else ():
+        table = make_effects(contrast, sets, sure=sure, is_tested=is_tested)
+        (changes if contrast.form in ("change", "any_time", "over_time") else effects).append(table)
+    pairs = rescue_pairs(contrasts) if sets else []
+    rescue = [make_rescue(pair, sets, is_tested=is_tested) for pair in pairs]
+    single = [pair for pair in pairs if len(pairs) == 1 or not np.isnan(pair.time)]
+    slopes = [{"arm": pair.arm, "time": pair.time, "injury_over_se": 2.0, "class": "injury_weak"} for pair in single]
+    return ProgrammeResults(
+        effects=_whole(effects, EFFECTS),
+        changes=_whole(changes, CHANGES),
+        trajectories=make_trajectories(contrasts, sets, sure=sure, is_tested=is_tested),
+        equivalence=pd.DataFrame(columns=list(EQUIVALENCE)),
+        rescue=_whole(rescue, RESCUE_PROGRAMMES),
+        comparisons=pd.DataFrame(columns=list(RESCUE_COMPARISONS)),
+        rescue_genes=pd.DataFrame(columns=list(RESCUE_GENES)),
+        slopes=pd.DataFrame(slopes, columns=list(RESCUE_SUMMARY)),
+    )
+
+
+def _whole(tables: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
+    """Tables one under the other in their declared columns."""
+    filled = [table.reindex(columns=list(columns)) for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(columns))
+
+
+def make_effects(contrast: Contrast, sets: Sequence[str], *, sure: bool, is_tested: bool) -> pd.DataFrame:
+    """Effects of one contrast; without numbers where it has no weights, or no set can be tested."""
+    place = np.arange(len(sets))
+    known = np.where(bool(contrast.rows) and is_tested, 1.0, np.nan) * np.ones(len(sets))
+    estimate = np.where(place % 2 == 0, 1.0, -1.0) * (0.5 + 0.1 * place) * known
+    is_sure = (place < 2) & sure
+    return pd.DataFrame(
+        {
+            "programme": sets, "contrast": contrast.id, "estimate": estimate, "se": 0.1 * known, "df": 12 * known,
+            "ci_low": estimate - 0.2, "ci_high": estimate + 0.2, "pvalue": np.where(is_sure, 0.001, 0.4) * known,
+            "padj": np.where(is_sure, 0.002, 0.5) * known, "camera_pvalue": 0.2 * known,
+            "estimate_adjusted": 0.3 * known, "top_gene_share": 0.2 * known, "members": 12, "coverage": 1.0,
+            "note": contrast.note if is_tested else "too_few_measured",
+        }
+    )  # fmt: skip
+
+
+def make_trajectories(
+    contrasts: Sequence[Contrast], sets: Sequence[str], *, sure: bool, is_tested: bool
+) -> pd.DataFrame:
+    """Courses of the programmes in every effect that is followed: the first two are sustained."""
+    followed = {contrast.effect: contrast for contrast in contrasts if contrast.form == "any_time"}
+    tables = []
+    for effect, contrast in followed.items():
+        is_moving = (np.arange(len(sets)) < 2) & sure & is_tested
+        table = pd.DataFrame({"programme": sets, "contrast": effect})
+        table = table.assign(
+            **{"class": np.where(is_moving, "sustained", "none" if is_tested else "")},
+            onset=np.where(is_moving, contrast.times[0], np.nan),
+            peak=np.where(is_moving, contrast.times[-1], np.nan),
+            end_state=np.where(is_moving, "effect_persists", ""),
+            pvalue=np.where(is_moving, 0.001, 0.4) if is_tested else np.nan,
+            padj=np.where(is_moving, 0.002, 0.5) if is_tested else np.nan,
+            note="",
+        )
+        tables.append(table)
+    return _whole(tables, TRAJECTORIES)
+
+
+def make_rescue(pair: Pair, sets: Sequence[str], *, is_tested: bool) -> pd.DataFrame:
+    """The first programme half restored, the second with a weak injury, the others without one."""
+    table = pd.DataFrame({"programme": sets, "arm": pair.arm, "time": pair.time, "note": pair.note})
+    if pair.injury is None or not is_tested:
+        return table
+    place = np.arange(len(sets))
+    injury = np.where(place == 0, 1.0, np.where(place == 1, 0.3, 0.05))
+    fraction = np.where(place == 0, 0.5, np.nan)
+    return table.assign(
+        injury_effect=injury,
+        injury_se=0.1,
+        treatment_effect=-0.5 * injury,
+        treatment_se=0.1,
+        covariance=-0.005,
+        df=12,
+        fraction_restored=fraction,
+        ci_low=np.where(place < 2, 0.2, np.nan),
+        ci_high=np.where(place < 2, 0.8, np.nan),
+        pattern=np.where(place == 0, "partial", "none"),
+        **{
+            "class": np.where(place == 0, "partly_restored", np.where(place == 1, "injury_weak", "injury_not_detected"))
+        },
+    )
 
 
 def make_overrepresentation(sets: Sequence[str]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Rank-based enrichment of each programme over time: the injury behind, the treatment in front."""
+"""Effects on each programme over time with their intervals: the injury behind, the treatment in front."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from exoliver.figures.words import number, p_words
 
 BELOW, ABOVE, COLUMNS = "below the false discovery rate", "not below", 2
 DASHES = {"injury": [5, 3], "treatment": [1, 0]}
+ROOM = 1.05
 
 
 def programmes_over_time(table: pd.DataFrame, look: Look, *, fdr: float) -> Figure:
-    """One small panel per programme, normalised enrichment score against time.
+    """One small panel per programme, log2 effect against time.
 
     Parameters
     ----------
     table
-        One row per programme, effect and time: title, effect, kind (injury or treatment), arm, time, nes, padj.
+        One row per programme, effect and time: title, effect, kind (injury or treatment), arm, time, estimate, ci_low,
+        ci_high, padj; at least one estimate is there.
     look
         The dataset's.
     fdr
         The study's false discovery rate.
     """
-    drawn = table.dropna(subset=["nes"])
+    drawn = table.dropna(subset=["estimate"])
     drawn = drawn.assign(sure=[BELOW if padj < fdr else ABOVE for padj in drawn["padj"]])
     titles, effects = ordered(table["title"]), table.drop_duplicates("effect")
     times = sorted(table["time"].unique())
-    limit = max(2.0, float(drawn["nes"].abs().max()) * 1.1 if len(drawn) else 0.0)
     colour = alt.Color(
         "effect:N",
         title=None,
@@ -48,37 +49,42 @@ def programmes_over_time(table: pd.DataFrame, look: Look, *, fdr: float) -> Figu
         scale=alt.Scale(domain=list(effects["effect"]), range=[DASHES[kind] for kind in effects["kind"]]),
     )
     filled = alt.FillOpacity("sure:N", scale=alt.Scale(domain=[BELOW, ABOVE], range=[1.0, 0.0]), legend=None)
+    x_axis = alt.X("time:Q", title=look.time_title(), axis=alt.Axis(values=times, format="~g", grid=False))
     panels = []
     for title in titles:
-        base = alt.Chart(inline(drawn[drawn["title"] == title])).encode(
-            x=alt.X("time:Q", title=look.time_title(), axis=alt.Axis(values=times, format="~g", grid=False)),
-            y=alt.Y("nes:Q", title="Enrichment score (NES)", scale=alt.Scale(domain=[-limit, limit], nice=False)),
-            color=colour,
+        own = drawn[drawn["title"] == title]
+        ends = own[["ci_low", "ci_high"]].abs().max().max() if len(own) else 1.0
+        scale = alt.Scale(domain=[-ROOM * ends, ROOM * ends], nice=False)
+        base = alt.Chart(inline(own)).encode(
+            x=x_axis, y=alt.Y("estimate:Q", title="log2 effect", scale=scale), color=colour
         )
-        zero = alt.Chart(inline(pd.DataFrame({"nes": [0.0]}))).mark_rule(color=LINE).encode(y="nes:Q")
+        zero = alt.Chart(inline(pd.DataFrame({"estimate": [0.0]}))).mark_rule(color=LINE).encode(y="estimate:Q")
+        spans = base.mark_rule(strokeWidth=1.5, opacity=0.6).encode(
+            y=alt.Y("ci_low:Q", title="log2 effect", scale=scale), y2="ci_high:Q"
+        )
         lines = base.mark_line(strokeWidth=2).encode(strokeDash=dash)
         points = base.mark_point(size=58, strokeWidth=2, opacity=1).encode(fill=colour, fillOpacity=filled)
         panels.append(
-            (zero + lines + points).properties(width=235, height=135, title=alt.TitleParams(title, fontSize=12))
+            (zero + spans + lines + points).properties(width=235, height=135, title=alt.TitleParams(title, fontSize=12))
         )
-    chart = alt.concat(*panels, columns=COLUMNS, spacing=22)
     return finish(
-        chart,
+        alt.concat(*panels, columns=COLUMNS, spacing=22),
         look,
         name="programmes_over_time",
-        title="Programmes over time: a description of ranks, not evidence",
+        title="Effects on programmes over time",
         alt_text=_words(table, titles),
-        data=table[["title", "effect", "time", "nes", "padj"]].rename(columns={"title": "programme"}),
+        data=table[["title", "effect", "time", "estimate", "ci_low", "ci_high", "padj"]].rename(
+            columns={"title": "programme"}
+        ),
     )
 
 
 def _words(table: pd.DataFrame, titles: list[str]) -> str:
-    """The strongest score of each effect, programme by programme."""
+    """The largest effect, programme by programme."""
     parts = []
     for title in titles:
-        for effect, rows in table[table["title"] == title].dropna(subset=["nes"]).groupby("effect", sort=False):
-            row = rows.loc[rows["nes"].abs().idxmax()]
-            parts.append(
-                f"{title}, {effect}: {number(row['nes'])} at {row['time']:g} ({p_words(row['padj'], 'adjusted p')})"
-            )
-    return "Normalised enrichment scores over time, the strongest of each effect. " + "; ".join(parts) + "."
+        for effect, rows in table[table["title"] == title].dropna(subset=["estimate"]).groupby("effect", sort=False):
+            row = rows.loc[rows["estimate"].abs().idxmax()]
+            doubt = p_words(row["padj"], "adjusted p")
+            parts.append(f"{title}, {effect}: {number(row['estimate'])} at {row['time']:g} ({doubt})")
+    return "log2 effects on programmes over time, the largest of each effect. " + "; ".join(parts) + "."

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from exoliver.contrasts import Contrast
-from exoliver.figures.style import Look
 from exoliver.figures.words import (
     capital,
     clauses,
@@ -21,8 +20,17 @@ from exoliver.figures.words import (
     plural,
     shortened,
 )
+from exoliver.report.courses import NO_COURSE, told_courses
 from exoliver.report.elements import Prose, Section
-from exoliver.report.headline import headline, ranks_of, short_headline
+from exoliver.report.evidence import (
+    CAUTION,
+    NO_PROGRAMME,
+    NONE_TESTED,
+    aside_words,
+    programmes_tail,
+    untested_words,
+)
+from exoliver.report.headline import headline, programmes_of, short_headline
 from exoliver.report.material import Material
 from exoliver.report.naming import (
     HEADLINE_BALANCE,
@@ -34,24 +42,17 @@ from exoliver.report.naming import (
     estimable,
     health_word,
     leading,
-    set_titles,
-    times_words,
     treated_arms,
     untimed_words,
 )
-from exoliver.report.ranks import (
-    MOST_SETS,
-    NO_PROGRAMME,
-    NONE_TESTED,
-    aside_words,
-    asides,
-    untested_words,
-    within,
-)
 from exoliver.report.summary import changed_at_some_time, direction, in_words, summarise_contrasts
+from exoliver.report.undone import rescue_sentence, rescued_arms
 
 MOST_BALANCES = 4
-MOST_COURSES = 4  # of programmes that stand out at the same times
+CLOCK = (
+    "The arms differ in clock genes: sampling time, or an injury that shifts the clock. What the clock drives, such as "
+    "Cdkn1a and with it the p53 response, cannot be told apart from it; neither can what the others move."
+)
 BALANCE = "the balance of MCL1 and BCL2L1 over BAX and BAK1 mRNA"
 
 
@@ -65,6 +66,7 @@ def answer_section(material: Material) -> Section:
         *_effects(material, summary, "comparison", "Comparison"),
         *_effects(material, summary, "extra", "Asked for"),
         *_over_time(material, summary),
+        *_undone(material),
         *_balance(material),
         *_beside(material),
     ]
@@ -92,7 +94,7 @@ def _effects(material: Material, summary: pd.DataFrame, kind: str, lead: str) ->
 
 
 def effect_sentence(material: Material, contrast: Contrast, *, summary: pd.DataFrame) -> str:
-    """How many genes an effect raises and lowers, how many of them may be false, and the programmes by rank."""
+    """How many genes an effect raises and lowers, how many of them may be false, and the programmes."""
     row, labels = summary.loc[contrast.id], material.look.labels
     arm, base, tested = labels[contrast.arm], labels[contrast.base], f"{count(row['tested'])} genes"
     up, down = count(row["up"]), count(row["down"])
@@ -103,8 +105,8 @@ def effect_sentence(material: Material, contrast: Contrast, *, summary: pd.DataF
     if contrast.kind == "extra":
         found = f"{up} of {tested} are higher and {down} lower" if row["changed"] else f"no evidence in any of {tested}"
         text = f"{capital(effect_words(contrast, material.look))}: {found}"
-    ranks = ranks_of(material, contrast, with_scores=True)
-    tail = f" By rank alone, {ranks}." if ranks else ""
+    programmes = programmes_tail(programmes_of(material, contrast, with_estimates=True))
+    tail = f" {programmes}" if programmes else ""
     doubt = _doubt(averaged_words(contrast, material.look), _false_words(material, contrast, row), row["note"])
     return f"{text}{doubt}.{tail}{_distance(material, contrast, summary)}"
 
@@ -127,19 +129,19 @@ def _false_words(material: Material, contrast: Contrast, row: pd.Series) -> str:
 def _group_sentence(material: Material, effects: Sequence[Contrast], summary: pd.DataFrame) -> str:
     """Several arms against one base."""
     labels, tested = material.look.labels, summary.loc[effects[0].id, "tested"]
-    genes, ranks = [], {}
+    genes, programmes = [], {}
     for contrast in effects:
         row = summary.loc[contrast.id]
         found = (
             f"{count(row['up'])} raised, {count(row['down'])} lowered" if row["changed"] else "no evidence of a change"
         )
         genes.append(f"{labels[contrast.arm]}: {found}{_doubt(averaged_words(contrast, material.look), row['note'])}")
-        ranks[labels[contrast.arm]] = ranks_of(material, contrast)
+        programmes[labels[contrast.arm]] = programmes_of(material, contrast)
     text = f"Of {count(tested)} genes against {labels[effects[0].base]} (false discovery rate {material.fdr:g}), "
-    told = {arm: words for arm, words in ranks.items() if words not in ("", NO_PROGRAMME, NONE_TESTED)}
-    tail = " By rank alone, " + "; ".join(f"{arm} {words}" for arm, words in told.items()) + "." if told else ""
-    if not told and any(ranks.values()):
-        tail = f" By rank alone, {NO_PROGRAMME if NO_PROGRAMME in ranks.values() else NONE_TESTED}."
+    told = {arm: words for arm, words in programmes.items() if words not in ("", NO_PROGRAMME, NONE_TESTED)}
+    tail = " Programmes with " + "; ".join(f"{arm}, {words}" for arm, words in told.items()) + "." if told else ""
+    if not told and any(programmes.values()):
+        tail = f" {programmes_tail(NO_PROGRAMME if NO_PROGRAMME in programmes.values() else NONE_TESTED)}"
     return f"{text}{'; '.join(genes)}.{tail}"
 
 
@@ -157,7 +159,7 @@ def _distance(material: Material, contrast: Contrast, summary: pd.DataFrame) -> 
 
 
 def _over_time(material: Material, summary: pd.DataFrame) -> list[Prose]:
-    """When the treatment acts (the injury, where nothing is treated), by the omnibus tests and by rank."""
+    """When the treatment acts (the injury, where nothing is treated), by the omnibus tests and the courses."""
     omnibus = [contrast for contrast in estimable(material.contrasts) if contrast.form == "over_time"]
     chosen = [contrast for contrast in omnibus if contrast.kind == "treatment"] or omnibus
     sentences = [_course_sentence(material, contrast, summary) for contrast in chosen[:MOST_EFFECTS]]
@@ -180,54 +182,37 @@ def _course_sentence(material: Material, contrast: Contrast, summary: pd.DataFra
     tests = f"likelihood-ratio tests of all times{null}, each adjusted by itself"
     # The averaged contrast of the two arms knows of times left out, and of groups with one sample at any other.
     doubt = _doubt(tests, summary.loc[contrast.effect, "note"])
-    ranks = _ranks_over_time(material, contrast)
-    return f"{text}{doubt}. By rank alone, {ranks}." if ranks else f"{text}{doubt}."
+    courses = told_courses(material, contrast)
+    if courses in (NO_COURSE, NONE_TESTED):
+        return f"{text}{doubt}. {capital(courses)}."
+    return f"{text}{doubt}. Programmes: {courses}." if courses else f"{text}{doubt}."
 
 
-def _ranks_over_time(material: Material, omnibus: Contrast) -> str:
-    """At which times each programme stands higher or lower."""
-    programmes = material.collections[0]
-    own = [c for c in estimable(material.contrasts) if c.form == "at_time" and c.effect == omnibus.effect]
-    tables = {contrast.times[0]: programmes.enrichment[contrast.id] for contrast in own}
-    if not programmes.has_sets or untested_words(tables.values()):
-        return NONE_TESTED if programmes.has_sets else ""
-    seen: dict[str, dict[str, list[float]]] = {}
-    aside = asides(programmes.entry)
-    for time, table in tables.items():
-        for row in table[(table["padj"] < material.fdr).fillna(False) & ~table["gene_set"].isin(aside)].itertuples():
-            sides = seen.setdefault(str(row.gene_set), {})
-            sides.setdefault("higher" if row.nes > 0 else "lower", []).append(time)
-    titles = set_titles(seen, programmes.entry)
-    alike: dict[str, list[str]] = {}
-    for name, sides in seen.items():
-        when = " and ".join(_when(side, times, material.look) for side, times in sides.items())
-        alike.setdefault(when, []).append(within(titles[name]))
-    courses = sorted(alike.items(), key=lambda course: -len(course[1]))
-    parts = [f"{shortened(names, MOST_SETS)} {when}" for when, names in courses[:MOST_COURSES]]
-    rest = sum(len(names) for _, names in courses[MOST_COURSES:])
-    parts += [f"{plural(rest, 'further programme')} at other times"] if rest else []
-    return "; ".join(parts) if parts else f"{NO_PROGRAMME} at any time"
+def _undone(material: Material) -> list[Prose]:
+    """How much of the injury each treatment undoes."""
+    arms = rescued_arms(material)
+    sentences = [rescue_sentence(material, arm) for arm in arms[:MOST_EFFECTS]]
+    rest = len(arms) - MOST_EFFECTS
+    sentences += [f"{plural(rest, 'further arm')}: see whether the injury was undone."] if rest > 0 else []
+    return [Prose((" ".join(sentences),), lead="Back to health")] if sentences else []
 
 
 def _beside(material: Material) -> list[Prose]:
-    """The cell mixture, the clock, feeding and handling, where they stand out under an effect of the answer."""
-    programmes = material.collections[0]
-    told = {}
-    for contrast in leading(material.contrasts):
-        table = programmes.enrichment.get(contrast.id)
-        words = "" if table is None else aside_words(table, programmes.entry, fdr=material.fdr)
+    """The cell mixture, the clock, feeding and handling, where an effect of the answer may move them."""
+    entry = material.collections[0].entry
+    told, moved = {}, set()
+    for contrast in [*leading(material.contrasts), *averaged(material.contrasts, "injury")]:
+        effects = material.effects_of(contrast)
+        words = aside_words(effects, entry)
         if words:
             told[effect_words(contrast, material.look)] = words
+            moved |= set(effects.loc[(effects["pvalue"] < CAUTION).fillna(False), "programme"])
     if not told:
         return []
     found = clauses([f"{effect}: {words}" for effect, words in told.items()], MOST_EFFECTS, of="effect")
-    text = f"Markers of cells and nuisances stand out by rank, too. {found}. What these move cannot be told apart here."
+    text = f"Markers of cells and nuisances differ, too (p below {CAUTION:g}, uncorrected). {found}."
+    text += f" {CLOCK}" if "clock" in moved else " What these move cannot be told apart here."
     return [Prose((text,), lead="Beside it")]
-
-
-def _when(side: str, times: list[float], look: Look) -> str:
-    """One side with its times."""
-    return f"{side} at {times_words(times, look.unit)}"
 
 
 def _balance(material: Material) -> list[Prose]:
@@ -281,9 +266,9 @@ def not_testable(material: Material) -> list[str]:
             f"programmes, enrichment and the apoptosis panel, because no annotation and no gene sets are shipped for "
             f"{facts['organism']}"
         )
-    ranked = [contrast.id for contrast in estimable(contrasts) if not contrast.is_omnibus]
-    untested = untested_words(material.collections[0].enrichment[identity] for identity in ranked)
-    found.append(f"programmes by rank, because {untested}" if untested else "")
+    single = [contrast for contrast in estimable(contrasts) if not contrast.is_omnibus]
+    untested = untested_words(material.effects_of(contrast) for contrast in single)
+    found.append(f"programmes, because {untested}" if untested else "")
     return [words for words in found if words]
 
 

@@ -15,7 +15,6 @@ from exoliver.report.elements import (
     Column,
     Heading,
     Link,
-    Picture,
     Prose,
     Section,
     Table,
@@ -48,7 +47,7 @@ LEADING = 8
 CAUTION = (
     "These tests permute genes and ignore that genes of a set move together: they overstate the evidence, and small "
     "p-values here do not mean that a finding would come again with other samples. Read them as a description of the "
-    "ranking."
+    "ranking; the evidence for a programme is in its effects above."
 )
 
 
@@ -106,10 +105,11 @@ def _collection(material: Material, collection: CollectionResults) -> list[Any]:
     rows = heatmap_rows(material, collection)
     if rows["nes"].notna().any():
         figure = gene_set_heatmap(
-            rows,
+            rows.assign(value=rows["nes"]),
             material.look,
             name=f"sets__{collection.name}",
             title=f"{collection.entry['title']} in each effect",
+            unit="NES",
             fdr=material.fdr,
         )
         blocks.append(picture(figure, _heatmap_caption(material, collection, rows)))
@@ -261,19 +261,3 @@ def _over(table: pd.DataFrame, gene_set: str, direction: str) -> tuple[Any, Any]
         return None, None
     row = table.loc[(gene_set, direction)]
     return row["hits"], row["padj"] if row["hits"] else None
-
-
-def answer_picture(material: Material) -> Picture | None:
-    """The programmes in every effect and time, for the place beside the answer; None without gene sets."""
-    programmes = material.collections[0]
-    if not programmes.has_sets:
-        return None
-    rows = heatmap_rows(material, programmes)
-    if not rows["nes"].notna().any():
-        return None
-    figure = gene_set_heatmap(rows, material.look, name="answer", title="Programmes by rank", fdr=material.fdr)
-    caption = (
-        f"Enrichment scores (NES), {SURE} adjusted p below {material.fdr:g}. Orange is higher in the first arm, blue "
-        "lower: a direction in the ranking of genes, neither benefit nor evidence."
-    )
-    return picture(figure, caption)

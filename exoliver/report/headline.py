@@ -8,9 +8,9 @@ import pandas as pd
 
 from exoliver.contrasts import Contrast
 from exoliver.figures.words import beyond, capital, clauses, count, plural, shortened
+from exoliver.report.evidence import NO_PROGRAMME, NONE_TESTED, programme_words
 from exoliver.report.material import Material
 from exoliver.report.naming import MOST_EFFECTS, arm_words, effect_words, leading
-from exoliver.report.ranks import NO_PROGRAMME, NONE_TESTED, rank_words
 from exoliver.report.summary import tally
 
 UNTESTED = "No effect can be tested with these samples."
@@ -22,7 +22,7 @@ def headline(material: Material, summary: pd.DataFrame) -> str:
     if not effects:
         return UNTESTED
     text = _one(material, effects[0], summary) if len(effects) == 1 else _several(material, effects, summary)
-    return f"{text}{_ranks(material, effects)}."
+    return f"{text}{_programmes(material, effects)}."
 
 
 def short_headline(material: Material, summary: pd.DataFrame) -> str:
@@ -30,23 +30,20 @@ def short_headline(material: Material, summary: pd.DataFrame) -> str:
     effects = leading(material.contrasts)
     if not effects:
         return UNTESTED.rstrip(".")
-    ranks = ranks_of(material, effects[0])
-    if len(effects) == 1 and ranks not in ("", NO_PROGRAMME, NONE_TESTED):
-        return capital(ranks)
+    found = programmes_of(material, effects[0])
+    if len(effects) == 1 and found not in ("", NO_PROGRAMME, NONE_TESTED):
+        return capital(found)
     parts = []
     for contrast in effects:
-        found = tally(summary, contrast, threshold=material.threshold)
-        parts.append(f"{arm_words(contrast, material.look)}: {plural(found.genes, 'gene')} {found.when}".strip())
+        told = tally(summary, contrast, threshold=material.threshold)
+        parts.append(f"{arm_words(contrast, material.look)}: {plural(told.genes, 'gene')} {told.when}".strip())
     return clauses(parts, MOST_EFFECTS, of="effect")
 
 
-def ranks_of(material: Material, contrast: Contrast, *, with_scores: bool = False) -> str:
-    """Programmes that stand higher or lower in the ranking of a contrast; empty where there are no gene sets."""
-    programmes = material.collections[0]
-    table = programmes.enrichment.get(contrast.id)
-    if table is None or not programmes.has_sets:
-        return ""
-    return rank_words(table, programmes.entry, fdr=material.fdr, with_scores=with_scores)
+def programmes_of(material: Material, contrast: Contrast, *, with_estimates: bool = False) -> str:
+    """Programmes that a contrast raises or lowers; empty where there are no gene sets."""
+    entry = material.collections[0].entry
+    return programme_words(material.effects_of(contrast), entry, fdr=material.fdr, with_estimates=with_estimates)
 
 
 def _one(material: Material, contrast: Contrast, summary: pd.DataFrame) -> str:
@@ -91,11 +88,11 @@ def _several(material: Material, effects: Sequence[Contrast], summary: pd.DataFr
     return f"{what} ({rate}): {clauses(parts, MOST_EFFECTS, of='effect')}"
 
 
-def _ranks(material: Material, effects: Sequence[Contrast]) -> str:
-    """The programmes by rank: which ones under one effect, under which of several effects."""
-    words = {arm_words(contrast, material.look): ranks_of(material, contrast) for contrast in effects}
-    told = [arm for arm, ranks in words.items() if ranks not in ("", NO_PROGRAMME, NONE_TESTED)]
+def _programmes(material: Material, effects: Sequence[Contrast]) -> str:
+    """The programmes: which ones under one effect, under which of several effects."""
+    words = {arm_words(contrast, material.look): programmes_of(material, contrast) for contrast in effects}
+    told = [arm for arm, found in words.items() if found not in ("", NO_PROGRAMME, NONE_TESTED)]
     if told and len(effects) > 1:
-        return f"; by rank alone, programmes stand out with {shortened(told, MOST_EFFECTS)}"
-    found = next((ranks for ranks in words.values() if ranks == NO_PROGRAMME), next(iter(words.values())))
-    return f"; by rank alone, {found}" if found else ""
+        return f"; programmes change with {shortened(told, MOST_EFFECTS)}"
+    found = next((found for found in words.values() if found == NO_PROGRAMME), next(iter(words.values())))
+    return f"; programmes {found}" if told else f"; {found}" if found else ""

@@ -134,7 +134,7 @@ def _coverage(material: Material, collection: CollectionResults) -> list[Any]:
         f"too few counts: {count((notes == 'filtered').sum())}.{apart} Sets with fewer than {size['min']} or more than "
         f"{size['max']} measured members are not tested: {count(small)} and {count(large)}."
     )
-    text += f" Panels of few genes are not tested either: {count(len(panels))}." if panels else ""
+    text += f" Panels of few genes are scored, not ranked: {count(len(panels))}." if panels else ""
     source = f"{entry['title']}, {entry['release']}, {entry['licence']}. {entry['citation']}".strip()
     blocks: list[Any] = [Heading(f"Collection: {entry['title']}"), Prose((text, source))]
     poor = _halved(table)

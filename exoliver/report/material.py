@@ -8,22 +8,30 @@ from typing import Any
 
 import pandas as pd
 
-from exoliver.contrasts import Contrast, from_index
+from exoliver.contrasts import Contrast
 from exoliver.figures.style import Look, make_look
 from exoliver.model import Model
 from exoliver.panel import panel_genes, read_panel
 from exoliver.store import Expression, read_expression, read_model
 from exoliver.tables import (
+    CHANGES,
+    EFFECTS,
     ENRICHMENT,
+    EQUIVALENCE,
     GENE_SETS,
     GENE_VALUES,
     IDENTIFIERS,
     OVERREPRESENTATION,
     PANEL,
-    TIMEPOINT_GENE_SETS,
+    RESCUE_COMPARISONS,
+    RESCUE_GENES,
+    RESCUE_PROGRAMMES,
+    RESCUE_SUMMARY,
     TIMEPOINT_GENES,
+    TRAJECTORIES,
     read_alike,
     read_contrasts,
+    read_index,
     read_json,
     read_table,
 )
@@ -43,6 +51,20 @@ class CollectionResults:
     def has_sets(self) -> bool:
         """There are gene sets for this organism."""
         return len(self.gene_sets) > 0
+
+
+@dataclass(frozen=True)
+class ProgrammeResults:
+    """What was found of the followed programmes: the tables of `programmes/` and `rescue/`, under their names there."""
+
+    effects: pd.DataFrame
+    changes: pd.DataFrame
+    trajectories: pd.DataFrame
+    equivalence: pd.DataFrame
+    rescue: pd.DataFrame
+    comparisons: pd.DataFrame
+    rescue_genes: pd.DataFrame
+    slopes: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -81,11 +103,15 @@ class Material:
     contrasts: tuple[Contrast, ...]
     tables: Mapping[str, pd.DataFrame]
     collections: tuple[CollectionResults, ...]
+    programmes: ProgrammeResults
     timepoint_genes: pd.DataFrame
-    timepoint_gene_sets: pd.DataFrame
     panel: pd.DataFrame
     panel_genes: pd.DataFrame
     genes: Mapping[str, pd.DataFrame]
+
+    def effects_of(self, contrast: Contrast) -> pd.DataFrame:
+        """Effects of one contrast on the programmes."""
+        return self.programmes.effects[self.programmes.effects["contrast"] == contrast.id]
 
     @property
     def warnings(self) -> list[Mapping[str, str]]:
@@ -121,7 +147,7 @@ def read_material(
     collections
         Names of the collections, in the order of the files.
     """
-    contrasts = from_index(read_json(files.index))
+    contrasts = read_index(files.index)
     own_panel = panel_genes(read_panel(), facts["organism"], own=settings["panel"])
     return Material(
         facts=facts,
@@ -135,11 +161,25 @@ def read_material(
         contrasts=tuple(contrasts),
         tables=read_contrasts(files.contrasts, contrasts),
         collections=_read_collections(files, collections),
+        programmes=_read_programmes(files),
         timepoint_genes=read_table(files.timepoint_genes, TIMEPOINT_GENES),
-        timepoint_gene_sets=read_table(files.timepoint_gene_sets, TIMEPOINT_GENE_SETS),
         panel=read_table(files.panel, PANEL),
         panel_genes=own_panel,
         genes=read_alike(files.genes, GENE_VALUES),
+    )
+
+
+def _read_programmes(files: Any) -> ProgrammeResults:
+    """What was found of the followed programmes."""
+    return ProgrammeResults(
+        effects=read_table(files.effects, EFFECTS),
+        changes=read_table(files.changes, CHANGES),
+        trajectories=read_table(files.trajectories, TRAJECTORIES),
+        equivalence=read_table(files.equivalence, EQUIVALENCE),
+        rescue=read_table(files.rescue, RESCUE_PROGRAMMES),
+        comparisons=read_table(files.comparisons, RESCUE_COMPARISONS),
+        rescue_genes=read_table(files.rescue_genes, RESCUE_GENES),
+        slopes=read_table(files.slopes, RESCUE_SUMMARY),
     )
 
 

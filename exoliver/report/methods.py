@@ -9,9 +9,18 @@ from typing import Any
 
 from exoliver.report.elements import Bullets, Files, Heading, Link, Prose, Section
 from exoliver.report.material import Material
+from exoliver.report.naming import has_injury
 
 _LEAD = re.compile(r"\*\*(.+?)\*\*\s*(.*)", flags=re.DOTALL)
 _ITEM = re.compile(r"(?:-|\d+\.)\s+")
+
+
+RESCUE_FILES = (
+    ("rescue/programmes.tsv", "injury and treatment effects of programmes, and the fraction restored"),
+    ("rescue/comparisons.tsv", "which of two products restores more"),
+    ("rescue/genes.tsv", "the same as of programmes, of genes that the injury moves clearly"),
+    ("rescue/summary.tsv", "the fraction restored over all genes"),
+)
 
 
 def methods_section(material: Material, methods: str) -> Section:
@@ -81,8 +90,13 @@ def dataset_files(material: Material) -> Files:
         *((f"enrichment/{name}/", f"enrichment of {name}, one table for each contrast") for name in collections),
         *((f"overrepresentation/{name}/", f"over-representation of {name}") for name in collections),
         *((f"exports/{name}/", f"{name} for other programs: GMT, rankings, EnrichmentMap") for name in collections),
+        ("programmes/effects.tsv", "effects of every contrast on every programme"),
+        ("programmes/changes.tsv", "changes of these effects between times, and tests of all times at once"),
+        ("programmes/trajectories.tsv", "their courses"),
+        ("programmes/equivalence.tsv", "whether two products are the same"),
+        ("programmes/scores.tsv", "programmes sample by sample"),
+        *(RESCUE_FILES if has_injury(material.facts) else ()),
         ("timepoints/genes.tsv", "genes that differ at some time, side by side"),
-        ("timepoints/gene_sets.tsv", "gene sets at each time, side by side"),
         ("panel.tsv", "apoptosis genes and balances in every contrast"),
         ("genes/", "genes asked for, sample by sample"),
         ("figures/", "every picture of this page as SVG"),

@@ -1,18 +1,32 @@
-"""Over time: effects at each time side by side, their changes, and the programmes by rank."""
+"""Over time: effects at each time side by side, their changes, and the courses of the programmes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from exoliver.contrasts import Contrast
+from exoliver.contrasts import FOLLOWED, Contrast
 from exoliver.figures.programmes_over_time import programmes_over_time
 from exoliver.figures.style import time_words
 from exoliver.figures.words import capital, clauses, count, joined, p_words, plural
-from exoliver.ranked_sets import panels_of
 from exoliver.report.changes import link_of, null_words
-from exoliver.report.elements import Heading, Link, Prose, Section, Table, counts, effects, picture, pvalues, texts
+from exoliver.report.courses import course_rows, course_words, shift_words
+from exoliver.report.elements import (
+    Column,
+    Heading,
+    Link,
+    Prose,
+    Section,
+    Table,
+    counts,
+    effects,
+    picture,
+    pvalues,
+    texts,
+)
+from exoliver.report.evidence import asides, untested_words
 from exoliver.report.material import Material
 from exoliver.report.naming import (
     MOST_EFFECTS,
@@ -23,7 +37,6 @@ from exoliver.report.naming import (
     set_titles,
     untimed_words,
 )
-from exoliver.report.ranks import untested_words
 from exoliver.report.summary import summarise_contrasts
 
 MOST_GENES = 12
@@ -56,52 +69,88 @@ def over_time_section(material: Material) -> Section:
 
 
 def programme_rows(material: Material) -> pd.DataFrame:
-    """Scores of the followed programmes in every injury and treatment effect at each time."""
-    programmes, times = material.collections[0], material.timepoint_gene_sets
-    rows = times[(times["collection"] == programmes.name) & (times["form"] == "at_time")]
-    by_effect = {contrast.effect: contrast for contrast in material.contrasts if contrast.kind != "extra"}
-    titles = set_titles(rows["gene_set"].unique(), programmes.entry)
-    order = {effect: position for position, effect in enumerate(by_effect)}
+    """Effects on the followed programmes of injury and treatment at each time, in the order of the collection."""
+    chosen = {contrast.id: contrast for contrast in estimable(material.contrasts)}
+    chosen = {name: one for name, one in chosen.items() if one.form == "at_time" and one.kind in FOLLOWED}
+    rows, entry = material.programmes.effects, material.collections[0].entry
+    rows = rows[rows["contrast"].isin(chosen)]
+    own = [chosen[name] for name in rows["contrast"]]
+    place = {name: position for position, name in enumerate(chosen)}
     rows = rows.assign(
-        title=rows["gene_set"].map(titles),
-        arm=[by_effect[effect].arm for effect in rows["effect"]],
-        kind=[by_effect[effect].kind for effect in rows["effect"]],
-        place=rows["gene_set"].map(set_order(rows["gene_set"], programmes.entry)),
-        rank=rows["effect"].map(order),
-        effect=[effect_words(by_effect[effect], material.look) for effect in rows["effect"]],
+        title=rows["programme"].map(set_titles(rows["programme"], entry)),
+        arm=[contrast.arm for contrast in own],
+        kind=[contrast.kind for contrast in own],
+        time=[contrast.times[0] for contrast in own],
+        effect=[effect_words(contrast, material.look) for contrast in own],
+        place=rows["programme"].map(set_order(rows["programme"], entry)),
+        rank=rows["contrast"].map(place),
     )
-    return rows.sort_values(["place", "rank", "time"], kind="stable", ignore_index=True)
+    return rows.sort_values(["place", "rank"], kind="stable", ignore_index=True)
 
 
-def strongest_sets(rows: pd.DataFrame) -> list[str]:
-    """The sets with the largest score, in either direction, in any effect at any time; ties by name."""
-    size = rows.assign(size=rows["nes"].abs()).dropna(subset=["size"]).groupby("gene_set")["size"].max()
-    return size.sort_values(ascending=False, kind="stable").head(MOST_PROGRAMMES).index.tolist()
+def surest_programmes(rows: pd.DataFrame, entry: Mapping[str, Any]) -> list[str]:
+    """Programmes with the smallest p-value of any effect at any time, those that tell of no answer left out."""
+    told = rows[~rows["programme"].isin(asides(entry))].dropna(subset=["pvalue"])
+    smallest = told.groupby("programme")["pvalue"].min().sort_values(kind="stable")
+    return smallest.head(MOST_PROGRAMMES).index.tolist()
 
 
 def _programmes(material: Material) -> list[Any]:
-    """The programmes by rank at each time."""
-    rows = programme_rows(material)
+    """Effects on the programmes at each time, and their courses."""
+    rows, entry = programme_rows(material), material.collections[0].entry
     if rows.empty:
         return [Prose(("Programmes over time are left out, as there are no gene sets for this organism.",))]
     if untested := untested_words([rows]):
         return [Prose((f"Programmes over time are left out, as none could be tested: {untested}.",))]
-    ranked = rows[~rows["gene_set"].isin(panels_of(material.collections[0].entry))]
-    shown = strongest_sets(ranked)
-    figure = programmes_over_time(ranked[ranked["gene_set"].isin(shown)], material.look, fdr=material.fdr)
-    tested = ranked.dropna(subset=["nes"])["gene_set"].nunique()
+    shown = surest_programmes(rows, entry)
+    figure = programmes_over_time(rows[rows["programme"].isin(shown)], material.look, fdr=material.fdr)
+    tested = rows.dropna(subset=["pvalue"])["programme"].nunique()
     chosen = (
-        f" The {count(len(shown))} of {count(tested)} with the largest score are shown." if len(shown) < tested else ""
+        f" The {count(len(shown))} of {count(tested)} with the smallest p-value are shown."
+        if len(shown) < tested
+        else ""
     )
     caption = (
-        "Normalised enrichment score of each programme at each time. It says where the genes of a programme stand in "
-        "the ranking of all genes: a description, not evidence, since genes of a programme move together. Filled "
-        f"points have an adjusted p-value below {material.fdr:g}.{chosen}"
+        "Effect on each programme at each time with its 95 % interval: 1 is a doubling of the mean expression of its "
+        f"members. Filled points have an adjusted p-value below {material.fdr:g} (moderated t-test of the programme's "
+        f"score, adjusted over the programmes of one effect at one time).{chosen}"
     )
     return [
-        Heading("Programmes by rank"),
-        picture(figure, caption, more=Link("all scores", "timepoints/gene_sets.tsv")),
+        Heading("Programmes"),
+        picture(figure, caption, more=Link("all effects", "programmes/effects.tsv")),
+        *_courses(material),
     ]
+
+
+def _courses(material: Material) -> list[Any]:
+    """Trajectory of every programme that changes at some time, effect by effect."""
+    blocks: list[Any] = []
+    for contrast in [one for one in estimable(material.contrasts) if one.form == "any_time"]:
+        rows = course_rows(material, contrast)
+        told = rows[rows["class"].notna() & ~rows["class"].isin(["", "none"])]
+        effect = effect_words(contrast, material.look)
+        if told.empty:
+            continue
+        columns = (
+            texts("Programme", told["title"]),
+            texts("Course", [course_words(row, material.look) for _, row in told.iterrows()]),
+            texts("First", [time_words(time, material.look.unit) for time in told["onset"]]),
+            texts("Peak", [time_words(time, material.look.unit) for time in told["peak"]]),
+            *_gained(told, material),
+            pvalues("Any time, adjusted p", told["padj"]),
+        )
+        caption = (
+            f"{effect}: courses of the {plural(len(told), 'programme')} that change at some time, of "
+            f"{count(len(rows))}. A course is named where its times differ by more than chance; others stay open."
+        )
+        blocks.append(Table(caption, columns, more=Link("all courses", "programmes/trajectories.tsv")))
+    return blocks
+
+
+def _gained(told: pd.DataFrame, material: Material) -> list[Column]:
+    """The time that the treatment gains, where it is known of any programme."""
+    words = [shift_words(row, material.look) for _, row in told.iterrows()]
+    return [texts("Time gained (95 % interval)", words)] if any(words) else []
 
 
 def _changes(material: Material, summary: pd.DataFrame) -> list[Any]:

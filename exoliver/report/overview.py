@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from exoliver.contrasts import Contrast, from_index
+from exoliver.contrasts import Contrast
 from exoliver.figures.study_matrix import study_matrix
 from exoliver.figures.style import Look, make_look
 from exoliver.figures.words import amount, beyond, count, joined, plural
-from exoliver.ranked_sets import panels_of
 from exoliver.report.arms import fact_words
 from exoliver.report.elements import Bullets, Files, Link, Page, Prose, Section, Table, counts, picture, texts
+from exoliver.report.evidence import NO_PROGRAMME, NONE_TESTED, asides, programme_words, untested_words, within
 from exoliver.report.naming import (
     averaged,
     dataset_titles,
@@ -28,11 +28,11 @@ from exoliver.report.naming import (
     when_words,
 )
 from exoliver.report.pages import BAND
-from exoliver.report.ranks import NO_PROGRAMME, rank_words, untested_words, within
 from exoliver.report.summary import changed_at_some_time, summarise_contrasts
-from exoliver.tables import ENRICHMENT, read_alike, read_contrasts, read_json
+from exoliver.tables import EFFECTS, read_contrasts, read_index, read_json, read_table
 
 FACTS = ("product", "source", "route")
+MOST_PROGRAMMES = 12
 PAGE = "datasets/{id}/report.html"
 TREATMENTS = ("treatment", "product_on_healthy")
 SIDE_BY_SIDE = (
@@ -41,14 +41,14 @@ SIDE_BY_SIDE = (
     "products."
 )
 DESCRIPTION = (
-    "The scores describe where the genes of a programme stand in the ranking of all genes. They are no evidence by "
-    "themselves, as genes of a programme move together, and their colour is a direction, not a benefit."
+    "The effects are those of linear models of each programme's score in its own dataset, in log2: 1 is a doubling of "
+    "the mean expression of its genes. Their colour is a direction, not a benefit."
 )
 
 
 @dataclass(frozen=True)
 class DatasetResults:
-    """What the study's page needs of one dataset; the enrichment is that of the followed programmes.
+    """What the study's page needs of one dataset; the effects are those on the followed programmes.
 
     No two datasets of a study have the same `title`.
     """
@@ -61,7 +61,11 @@ class DatasetResults:
     contrasts: tuple[Contrast, ...]
     tables: Mapping[str, pd.DataFrame]
     entry: Mapping[str, Any]
-    enrichment: Mapping[str, pd.DataFrame]
+    effects: pd.DataFrame
+
+    def effects_of(self, contrast: Contrast) -> pd.DataFrame:
+        """Effects of one contrast on the programmes."""
+        return self.effects[self.effects["contrast"] == contrast.id]
 
     @property
     def page(self) -> str:
@@ -81,7 +85,7 @@ def read_study(files: Any, datasets: Mapping[str, Mapping[str, Any]]) -> list[Da
     """
     checks = {check["dataset"]: check for check in read_json(files.preflight)["datasets"]}
     titles = dataset_titles(datasets)
-    places = zip(files.indexes, files.contrasts, files.entries, files.enrichment, strict=True)
+    places = zip(files.indexes, files.contrasts, files.entries, files.effects, strict=True)
     return [
         _read_dataset(name, titles[name], facts, check=checks[name], paths=paths)
         for (name, facts), paths in zip(datasets.items(), places, strict=True)
@@ -92,8 +96,8 @@ def _read_dataset(
     name: str, title: str, facts: Mapping[str, Any], *, check: Mapping[str, Any], paths: tuple[str, str, str, str]
 ) -> DatasetResults:
     """Results of one dataset; of the gene tables, those of averaged effects and of all times at once."""
-    index, folder, entry, enrichment = paths
-    contrasts = tuple(from_index(read_json(index)))
+    index, folder, entry, effects = paths
+    contrasts = tuple(read_index(index))
     return DatasetResults(
         id=name,
         title=title,
@@ -103,7 +107,7 @@ def _read_dataset(
         contrasts=contrasts,
         tables=read_contrasts(folder, counted_contrasts(contrasts)),
         entry=read_json(entry),
-        enrichment=read_alike(enrichment, ENRICHMENT),
+        effects=read_table(effects, EFFECTS),
     )
 
 
@@ -180,34 +184,38 @@ def _line(dataset: DatasetResults, settings: Mapping[str, Any]) -> str:
             changed = f"no evidence of a change in any of {plural(row['tested'], 'gene')}"
         beside = "" if at_some is None else f"averaged over times; at some time, {plural(at_some, 'gene')}"
         doubt = "; ".join(filter(None, [beside, row["note"]]))
-        ranks = rank_words(dataset.enrichment[contrast.id], dataset.entry, fdr=settings["fdr"])
-        told = f"; by rank alone, {ranks}" if ranks not in ("", NO_PROGRAMME) else ""
+        found = programme_words(dataset.effects_of(contrast), dataset.entry, fdr=settings["fdr"])
+        named = f"; {found}" if found == NONE_TESTED else f"; programmes {found}"
+        told = named if found not in ("", NO_PROGRAMME) else ""
         parts.append(f"{effect_words(contrast, dataset.look)}: {changed}{f' ({doubt})' if doubt else ''}{told}")
     return f"{'. '.join(parts)}."
 
 
 def matrix_rows(datasets: Sequence[DatasetResults]) -> pd.DataFrame:
-    """Scores of the programmes under every treatment at each time, of all datasets in which one could be tested."""
+    """Effects on the surest programmes of every treatment at each time, of all datasets in which one was tested."""
     parts = []
     for dataset in datasets:
         for contrast in side_by_side(dataset.contrasts, TREATMENTS):
-            table = dataset.enrichment[contrast.id][["gene_set", "nes", "padj"]]
-            table = table[~table["gene_set"].isin(panels_of(dataset.entry))]
-            titles = set_titles(table["gene_set"], dataset.entry)
-            order = set_order(table["gene_set"], dataset.entry)
-            table = table.sort_values("gene_set", key=lambda names, own=order: names.map(own))
+            table = dataset.effects_of(contrast)[["programme", "estimate", "pvalue", "padj"]]
+            table = table[~table["programme"].isin(asides(dataset.entry))]
+            titles = set_titles(table["programme"], dataset.entry)
+            order = set_order(table["programme"], dataset.entry)
+            table = table.sort_values("programme", key=lambda names, own=order: names.map(own))
             parts.append(
                 table.assign(
-                    title=table["gene_set"].map(titles),
+                    value=table["estimate"],
+                    title=table["programme"].map(titles),
                     dataset=dataset.title,
                     effect=effect_words(contrast, dataset.look),
                     when=when_words(contrast, dataset.look),
                 )
             )
-    tested = {part["dataset"].iloc[0] for part in parts if part["nes"].notna().any()}
+    tested = {part["dataset"].iloc[0] for part in parts if part["value"].notna().any()}
     filled = [part for part in parts if len(part) and part["dataset"].iloc[0] in tested]
-    columns = ["gene_set", "nes", "padj", "title", "dataset", "effect", "when"]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns)
+    columns = ["programme", "value", "pvalue", "padj", "title", "dataset", "effect", "when"]
+    rows = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns)
+    first = rows.groupby("programme")["pvalue"].min().sort_values(kind="stable").dropna().head(MOST_PROGRAMMES).index
+    return rows[rows["programme"].isin(first)].reset_index(drop=True)
 
 
 def _matrix(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) -> Section:
@@ -221,27 +229,25 @@ def _matrix(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) -> 
     total = rows["dataset"].nunique()
     parts = [f"{within(name)} in {count(seen.get(name, 0))}" for name in dict.fromkeys(rows["title"])]
     of = f"{plural(total, 'dataset')} in which programmes could be tested"
-    finding = f"Programmes that stand out by rank under a treatment at some time, of {of}: {joined(parts)}."
+    finding = f"Programmes that a treatment changes at some time, of {of}: {joined(parts)}."
     look = Look({}, {}, simulated=any(dataset.look.simulated for dataset in datasets))
     figure = picture(
         study_matrix(rows, look, fdr=settings["fdr"]),
-        f"Enrichment scores (NES) under treatment; a dot marks an adjusted p-value below {settings['fdr']:g}, an "
-        "empty place was not tested.",
+        f"log2 effects of treatments on the {plural(rows['programme'].nunique(), 'programme')} with the smallest "
+        f"p-values; a dot marks an adjusted p-value below {settings['fdr']:g}, an empty place was not tested.",
         has_file=False,
     )
     left_out = [dataset.title for dataset in datasets if dataset.title not in set(rows["dataset"])]
     why = "Not shown, as there is no treatment effect, no gene set, or none that could be tested"
     notes = [Prose((f"{why}: {joined(left_out)}.",))] if left_out else []
-    short = f"{plural(total, 'dataset')} by rank"
+    short = f"{plural(total, 'dataset')} side by side"
     return Section("programmes", title, finding, short, (Prose((DESCRIPTION,)), figure, *notes))
 
 
 def _lacking(datasets: Sequence[DatasetResults]) -> str:
     """Why there is no score of any programme in any dataset."""
     tables = [
-        dataset.enrichment[contrast.id]
-        for dataset in datasets
-        for contrast in side_by_side(dataset.contrasts, TREATMENTS)
+        dataset.effects_of(contrast) for dataset in datasets for contrast in side_by_side(dataset.contrasts, TREATMENTS)
     ]
     if not tables:
         return "no dataset has a treatment effect that can be estimated"

@@ -11,14 +11,16 @@ from exoliver.report.apoptosis import apoptosis_section
 from exoliver.report.arms import arms_section
 from exoliver.report.changes import changes_section
 from exoliver.report.elements import Link, Page
-from exoliver.report.enrichment import answer_picture, enrichment_section
+from exoliver.report.enrichment import enrichment_section
 from exoliver.report.ledger import ledger_section
 from exoliver.report.limits import limits_of
 from exoliver.report.material import Material
 from exoliver.report.methods import methods_section
 from exoliver.report.naming import has_injury, treated_arms, unit_words
 from exoliver.report.over_time import over_time_section
+from exoliver.report.programmes import answer_picture, programmes_section
 from exoliver.report.quality import quality_section
+from exoliver.report.undone import undone_section
 
 BAND = "No animal, cell or sequencing run stands behind these numbers; they show what the pipeline does."
 UP = "../../report.html"
@@ -45,7 +47,9 @@ def dataset_page(material: Material, methods: str) -> Page:
         sections=(
             quality_section(material),
             changes_section(material),
+            programmes_section(material),
             over_time_section(material),
+            *([undone_section(material)] if has_injury(facts) else []),
             apoptosis_section(material),
             enrichment_section(material),
             ledger_section(material),

@@ -63,6 +63,9 @@ class Settings(Model):
     log2_fold_change_threshold: Annotated[float, Field(ge=0)] = Field(
         0.0, description="tested: effects beyond this on the log2 scale"
     )
+    equivalence_margin: Annotated[float, Field(gt=0)] = Field(
+        0.32, description="log2 effect below which two products are taken as the same; default: 80 to 125 %"
+    )
     set_size: SetSize = Field(SetSize(), description="members measured that a tested gene set has")
     seed: Annotated[int, Field(ge=0)] = Field(1, description="seed of every random step")
 

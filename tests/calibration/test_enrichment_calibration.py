@@ -14,8 +14,8 @@ from exoliver.differential import fit_model
 from exoliver.enrichment import enrich, rank_contrast, rank_genes
 from exoliver.genesets import read_gene_sets
 from exoliver.identifiers import read_annotation
-from exoliver.normalise import stabilise_variance
 from exoliver.study import GeneFilter
+from exoliver.variance import stabilise_variance
 from tests.calibration.test_fit_calibration import read, tables_of
 from tests.toy_model import make_intake
 

@@ -22,6 +22,7 @@ from exoliver.figures.panel_forest import panel_forest
 from exoliver.figures.pca import pca
 from exoliver.figures.programmes_over_time import programmes_over_time
 from exoliver.figures.pvalue_histogram import BROAD, FLAT, HILL, NONE, PEAK, RISES, histogram_words, pvalue_histogram
+from exoliver.figures.rescue_plane import rescue_plane
 from exoliver.figures.sample_distances import sample_distances
 from exoliver.figures.study_matrix import study_matrix
 from exoliver.figures.style import (
@@ -87,7 +88,15 @@ def scores(times: tuple[float, ...] = (1.0, 7.0)) -> pd.DataFrame:
     table = pd.DataFrame(rows).assign(dataset="Mouse")
     nes = np.linspace(2.5, -2.5, len(table))
     nes[-1] = np.nan
-    return table.assign(nes=nes, padj=np.where(np.abs(nes) > 1.5, 0.001, 0.4))
+    numbers = {"value": nes, "estimate": nes, "ci_low": nes - 0.3, "ci_high": nes + 0.3}
+    return table.assign(**numbers, padj=np.where(np.abs(nes) > 1.5, 0.001, 0.4))
+
+
+def rescued() -> pd.DataFrame:
+    """Rescue of three programmes: half, all, and one whose injury is weak."""
+    table = pd.DataFrame({"title": ["Apoptosis", "Inflammation", "Autophagy"], "injury_effect": [2.0, -1.0, 0.2]})
+    table = table.assign(treatment_effect=[-1.0, 1.0, 0.1], injury_se=0.1, treatment_se=0.1)
+    return table.assign(fraction_restored=[0.5, 1.0, np.nan])
 
 
 def estimates(whens: tuple[str, ...] = ("day 1", "day 7")) -> pd.DataFrame:
@@ -137,7 +146,8 @@ def all_figures(look: Look) -> list[Figure]:
         pvalue_histogram(contrast_table(9), look, contrast="a_vs_b", title="A vs B"),
         volcano(contrast_table(9), look, contrast="a_vs_b", title="A vs B", fdr=0.05),
         programmes_over_time(scores(), look, fdr=0.05),
-        gene_set_heatmap(scores(), look, name="sets__x", title="Sets", fdr=0.05),
+        gene_set_heatmap(scores(), look, name="sets__x", title="Sets", unit="NES", fdr=0.05),
+        rescue_plane(rescued(), look, arm="msc"),
         panel_forest(estimates(("",)), look),
         balances_over_time(estimates(), look),
         gene_of_interest(gene_values(), look, gene="Mcl1"),
@@ -475,17 +485,28 @@ class TestOthers:
 
     def test_heat_map_tiles_say_their_score(self) -> None:
         """A score and a dot where it is below the false discovery rate; nothing where it was not tested."""
-        figure = gene_set_heatmap(scores(), LOOK, name="sets__x", title="Sets", fdr=0.05)
+        figure = gene_set_heatmap(scores(), LOOK, name="sets__x", title="Sets", unit="NES", fdr=0.05)
         drawn = [text.strip() for text in ElementTree.fromstring(figure.svg).itertext() if text.strip()]
         assert "2.5 ●" in drawn
         assert len(figure.data) == 8
         assert figure.data["nes"].isna().sum() == 1
 
+    def test_the_plane_of_rescue_tells_the_fractions(self) -> None:
+        """Those of programmes with a clear injury; the others are points alone."""
+        figure = rescue_plane(rescued(), LOOK, arm="msc")
+        assert "3 programmes, of which the injury moves 2 clearly." in figure.alt
+        assert "Apoptosis 0.50, Inflammation 1.0" in figure.alt
+        drawn = "".join(ElementTree.fromstring(figure.svg).itertext())
+        assert "all undone" in drawn
+        assert "Autophagy" in drawn
+
     def test_a_heat_map_without_times_has_effects_as_columns(self) -> None:
         """One column per effect."""
         table = scores((1.0,)).assign(when="")
         drawn = "".join(
-            ElementTree.fromstring(gene_set_heatmap(table, NO_TIME, name="s", title="S", fdr=0.05).svg).itertext()
+            ElementTree.fromstring(
+                gene_set_heatmap(table, NO_TIME, name="s", title="S", unit="log2", fdr=0.05).svg
+            ).itertext()
         )
         assert "CCl4 + MSC vs CCl4" in drawn
 

@@ -227,7 +227,7 @@ class TestRandomIntercept:
             theirs = float(expected.cov_re[0, 0] / (expected.cov_re[0, 0] + expected.scale))
             assert fit.correlation[score] == pytest.approx(theirs, abs=5e-3)
             ours, other = (
-                restricted_likelihood(value, scores[:, score], design, same)
+                restricted_likelihood(value, scores[:, score], design=design, same=same)
                 for value in (fit.correlation[score], theirs)
             )
             assert ours >= other - 1e-9

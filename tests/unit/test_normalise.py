@@ -12,7 +12,8 @@ from scipy.integrate import quad
 from exoliver.contrasts import Cell
 from exoliver.design import build_design
 from exoliver.model import Model
-from exoliver.normalise import MAX_COMPONENTS, normalise_counts, stabilise_variance
+from exoliver.normalise import MAX_COMPONENTS, normalise_counts
+from exoliver.variance import stabilise_variance
 from tests.toy_model import make_counts, make_genes, make_model, make_samples
 
 NO_TREND = np.array([np.nan, np.nan])

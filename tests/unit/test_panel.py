@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,9 +15,9 @@ from scipy.stats import false_discovery_control
 from exoliver.contrasts import Cell
 from exoliver.design import build_design
 from exoliver.differential import estimate_contrasts
-from exoliver.panel import PANEL_COLUMNS, balances_of, gene_values, panel_genes, read_panel, score_panel
+from exoliver.panel import PANEL_COLUMNS, balances_of, gene_values, mitosis_genes, panel_genes, read_panel, score_panel
 from exoliver.store import Expression
-from exoliver.tables import PANEL
+from exoliver.tables import GENE_SETS, PANEL
 from tests.toy_model import RESCUE, expected_counts, make_arms, make_extra, make_model, make_samples
 
 TIMES = (1.0, 7.0)
@@ -65,12 +66,21 @@ def make(panel: pd.DataFrame, *, lost: tuple[str, ...] = (), low: tuple[str, ...
         tables={name: table for name, (table, _) in tables.items()},
         expression=expression,
         ids=dict(zip(symbols, model.genes, strict=True)),
+        programmes=pd.DataFrame(columns=list(GENE_SETS)),
     )
 
 
 def score(panel: pd.DataFrame, made: SimpleNamespace) -> pd.DataFrame:
     """The panel's table."""
-    return score_panel(panel, made.contrasts, tables=made.tables, expression=made.expression, model=made.model)
+    return score_panel(
+        panel,
+        made.contrasts,
+        tables=made.tables,
+        expression=made.expression,
+        samples=made.samples,
+        model=made.model,
+        programmes=made.programmes,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -175,11 +185,16 @@ def test_balances_are_those_of_a_linear_model(scored: pd.DataFrame, mouse: pd.Da
     }
     assert made.model.columns[0:6:2] == ("chow@1", "pnac@1", "agonist@1")
 
+    a0, a1 = made.model.trend
+    means = pd.Series(made.model.base_mean, index=made.model.genes)
+    slopes = np.sqrt(a0 * means / (1 + a1 + a0 * means))  # of the variance-stabilising transform
+
     def family_mean(side: tuple[str, ...]) -> np.ndarray:
         """Each human gene counts once, however many paralogues the mouse has of it."""
         humans = sorted(set(mouse.loc[mouse["symbol"].isin(side), "human"]))
         families = [[made.ids[symbol] for symbol in mouse.loc[mouse["human"] == human, "symbol"]] for human in humans]
-        return np.mean([made.expression[family].to_numpy().mean(axis=1) for family in families], axis=0)
+        shown = np.mean([slopes[family].mean() for family in families])
+        return np.mean([made.expression[family].to_numpy().mean(axis=1) for family in families], axis=0) / shown
 
     for balance in balances_of(mouse):
         anti, pro = (family_mean(side) for side in (balance.anti, balance.pro))
@@ -193,6 +208,46 @@ def test_balances_are_those_of_a_linear_model(scored: pd.DataFrame, mouse: pd.Da
             assert found["pvalue"] == pytest.approx(np.asarray(expected.pvalue).item(), rel=1e-8)
             assert (found["ci_low"], found["ci_high"]) == (pytest.approx(low), pytest.approx(high))
             assert found["df"] == 24 - 7
+
+
+def test_the_mitosis_score_stands_beside_survivin(mouse: pd.DataFrame, made: SimpleNamespace) -> None:
+    """The mean of the mitosis programme's genes without survivin; a family of its own."""
+    genes = [*made.model.genes[:4], made.ids["Birc5"], None]
+    names = [*(f"M{place}" for place in range(4)), "Birc5", "Lost"]
+    mapped = pd.DataFrame({"gene_set": "cell_cycle_g2_m", "gene": names, "gene_id": genes})
+    members = mitosis_genes(mouse, mapped)
+    assert members == sorted(made.model.genes[:4])
+    table = score(mouse, SimpleNamespace(**vars(made) | {"programmes": mapped}))
+    row = table[(table["contrast"] == "pnac_vs_chow") & (table["kind"] == "score")].iloc[0]
+    a0, a1 = made.model.trend
+    means = made.model.base_mean[:4]
+    values = made.expression[members].mean(axis=1) / np.mean(np.sqrt(a0 * means / (1 + a1 + a0 * means)))
+    expected = (
+        statsmodels.api.OLS(values.to_numpy(), made.model.design)
+        .fit()
+        .t_test(np.array([-0.5, -0.5, 0.5, 0.5, 0, 0, 0]))
+    )
+    assert row["item"] == "mitosis_without_birc5"
+    assert row["estimate"] == pytest.approx(expected.effect.item(), rel=1e-9)
+    assert row["padj"] == row["pvalue"] == pytest.approx(np.asarray(expected.pvalue).item(), rel=1e-8)
+
+
+def test_a_panel_of_single_donors_has_no_balances(mouse: pd.DataFrame, made: SimpleNamespace) -> None:
+    """One donor in each arm: the scores have no numbers and say why; the genes keep theirs."""
+    table = score_panel(
+        mouse,
+        made.contrasts,
+        tables=made.tables,
+        expression=made.expression,
+        samples=made.samples.assign(donor=made.samples["arm"]),
+        model=replace(made.model, nested_donor=True),
+        programmes=made.programmes,
+    )
+    rows = table[table["contrast"] == "pnac_vs_chow"]
+    balances = rows[rows["kind"] == "balance"]
+    assert balances["estimate"].isna().all()
+    assert set(balances["note"]) == {"donors_unreplicated"}
+    assert rows.loc[rows["kind"] == "anti", "estimate"].notna().all()
 
 
 def test_balances_are_corrected_among_themselves(scored: pd.DataFrame) -> None:

@@ -147,7 +147,10 @@ def test_a_nested_donor_is_no_term_and_a_limit(facts: dict[str, Any], design: di
     assert "and terms for donor" in crossed
     assert "p-values may be too small" not in crossed
     assert "and terms for" not in nested
-    assert "As donors are nested in arms, p-values may be too small." in nested
+    assert (
+        "As donors are nested in arms, p-values of genes may be too small; those of programmes know of the donors."
+        in nested
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,11 @@ import pandas as pd
 import pytest
 
 from exoliver.figures.words import NOTHING
-from exoliver.report.answer import answer_section
 from exoliver.report.elements import Column, Picture, Prose, Section, Table, texts
 from exoliver.report.enrichment import HEATMAP_SETS, TOP_SETS, enrichment_section, first_sets, heatmap_rows, set_table
 from exoliver.report.ledger import ledger_section
 from exoliver.report.material import CollectionResults, Material
 from exoliver.report.naming import set_order, set_titles, spelt
-from exoliver.report.over_time import MOST_PROGRAMMES, over_time_section, strongest_sets
-from exoliver.report.overview import DatasetResults, matrix_rows
-from exoliver.report.ranks import aside_words, rank_words, untested_words
 from exoliver.report.render import render_text
 from exoliver.tables import ENRICHMENT
 from tests.toy_report import make_material
@@ -180,45 +176,6 @@ def test_panels_are_in_no_table_and_no_tile() -> None:
     assert "sets with the largest score" not in pictures[-1].caption
 
 
-def test_a_collection_of_panels_alone_says_why_nothing_is_ranked() -> None:
-    """In words, wherever ranks are told."""
-    assert untested_words([PANEL]) == "they are panels of few genes, which are not ranked"
-    assert rank_words(PANEL, {"name": "own", "gene_sets": FACTS}, fdr=0.05) == "no programme could be tested"
-
-
-def test_the_followed_programmes_leave_panels_out() -> None:
-    """Over time and across datasets."""
-    own = toy().collections[0]
-    facts = [fact | {"type": "panel" if place == 0 else "set"} for place, fact in enumerate(own.entry["gene_sets"])]
-    first = facts[0]["gene_set"]
-    lost = {"es": np.nan, "nes": np.nan, "pvalue": np.nan, "padj": np.nan, "note": "panel"}
-
-    def blanked(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
-        changed = table.copy()
-        changed.loc[changed["gene_set"] == first, list(columns)] = [lost[name] for name in columns]
-        return changed
-
-    collection = replace(
-        own,
-        entry=own.entry | {"gene_sets": facts},
-        enrichment={name: blanked(table, *lost) for name, table in own.enrichment.items()},
-    )
-    material = replace(
-        toy(),
-        collections=(collection, toy().collections[1]),
-        timepoint_gene_sets=blanked(toy().timepoint_gene_sets, "nes", "pvalue", "padj", "note"),
-    )
-    picture = next(block for block in over_time_section(material).blocks if isinstance(block, Picture))
-    shown = set(picture.figure.data["programme"])
-    assert facts[0]["title"] not in shown
-    assert facts[1]["title"] in shown
-    dataset = DatasetResults(
-        id="d", title="D", facts=material.facts, look=material.look, check=material.check,
-        contrasts=material.contrasts, tables=material.tables, entry=collection.entry, enrichment=collection.enrichment,
-    )  # fmt: skip
-    assert first not in set(matrix_rows([dataset])["gene_set"])
-
-
 def words_of(section: Section) -> str:
     """Its paragraphs."""
     return " ".join(text for block in section.blocks if isinstance(block, Prose) for text in block.paragraphs)
@@ -239,60 +196,4 @@ def test_the_ledger_counts_what_is_ranked(signs: tuple[int, int], halves: bool) 
     text = words_of(ledger_section(replace(material, collections=(used,))))
     assert ("Signed sets are ranked in halves, 2 in all." in text) == halves
     assert f"measured members are not tested: {2 if halves else 0} and 0." in text
-    assert "Panels of few genes are not tested either: 1." in text
-
-
-SIDES: list[dict[str, Any]] = [
-    {"gene_set": "repair", "title": "Repair", "theme": "regeneration"},
-    {"gene_set": "clock", "title": "Circadian clock", "theme": "nuisance"},
-    {"gene_set": "cells_kupffer", "title": "Kupffer-cell markers", "theme": "cells"},
-]
-MIXED = make_scores(
-    [
-        ("repair", 2.0, 1e-3, "repair"), ("clock_UP", 2.5, 1e-4, "clock_UP"), ("clock_DN", -2.4, 1e-4, "clock_DN"),
-        ("cells_kupffer", -1.2, 0.4, None),
-    ]
-)  # fmt: skip
-
-
-def test_cells_and_nuisances_are_told_beside_the_answer() -> None:
-    """Neither is a programme that the treatment moved; both halves of a signed one are set aside."""
-    entry = {"name": "own", "gene_sets": SIDES}
-    assert rank_words(MIXED, entry, fdr=0.05) == "higher: repair"
-    words = "higher: circadian clock (rising part); lower: circadian clock (falling part)"
-    assert aside_words(MIXED, entry, fdr=0.05) == words
-    assert aside_words(MIXED.iloc[:1], entry, fdr=0.05) == ""
-    assert rank_words(MIXED.iloc[1:], entry, fdr=0.05) == ""
-
-
-def test_the_answer_says_what_cannot_be_told_apart() -> None:
-    """A paragraph of its own where the clock stands out, none where it does not."""
-
-    def beside(scores: pd.DataFrame) -> list[str]:
-        own = toy().collections[0]
-        programmes = replace(
-            own, entry=own.entry | {"gene_sets": SIDES}, enrichment=dict.fromkeys(own.enrichment, scores)
-        )
-        section = answer_section(replace(toy(), collections=(programmes, *toy().collections[1:])))
-        return [
-            str(block.paragraphs[0])
-            for block in section.blocks
-            if isinstance(block, Prose) and block.lead == "Beside it"
-            for block in section.blocks
-            if isinstance(block, Prose) and block.lead == "Beside it"
-        ]
-
-    (text,) = beside(MIXED)
-    assert "circadian clock (rising part)" in text
-    assert "cannot be told apart" in text
-    assert beside(MIXED.iloc[[0, 3]]) == []
-
-
-def test_few_programmes_are_followed_over_time() -> None:
-    """Those with the largest score at any time; an untested one is none of them."""
-    rows = pd.DataFrame(
-        [(f"set{index:02d}", time, nes) for index in range(30) for time, nes in ((1.0, index / 10), (7.0, -index / 5))]
-        + [("untested", 1.0, np.nan)],
-        columns=["gene_set", "time", "nes"],
-    )
-    assert strongest_sets(rows) == [f"set{index:02d}" for index in range(29, 29 - MOST_PROGRAMMES, -1)]
+    assert "Panels of few genes are scored, not ranked: 1." in text

@@ -1,4 +1,4 @@
-"""Effects side by side over time: which rows there are, in which order, and that their numbers are the contrasts'."""
+"""Over time: genes side by side with the numbers of their contrasts, and the courses of planted programmes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import pytest
 from exoliver.contrasts import Cell
 from exoliver.design import build_design
 from exoliver.differential import estimate_contrasts
-from exoliver.tables import TIMEPOINT_GENE_SETS, TIMEPOINT_GENES
-from exoliver.timepoints import compare_timepoints
+from exoliver.linear import fit_linear
+from exoliver.programmes import ProgrammeFit
+from exoliver.tables import TIMEPOINT_GENES, TRAJECTORIES
+from exoliver.timepoints import compare_timepoints, follow_programmes
 from tests.toy_model import RESCUE, expected_counts, make_arms, make_genes, make_model, make_samples
 
 DAYS = (1.0, 7.0, 14.0)
@@ -43,15 +45,12 @@ def make(times: Mapping[str, Sequence[float | None]], **arms: Mapping[str, objec
         threads=1,
     )
     found = {name: table for name, (table, _) in tables.items()}
-    sets = pd.DataFrame({"gene_set": ["b", "c", "d"], "size": 20, "nes": 1.5, "pvalue": 0.01, "padj": 0.03, "note": ""})
-    sets = sets.assign(es=0.4, log2err=0.1, leading_edge="x")
-    enrichment = {name: {contrast.id: sets for contrast in contrasts if not contrast.is_omnibus} for name in ("y", "x")}
-    return SimpleNamespace(contrasts=contrasts, tables=found, enrichment=enrichment)
+    return SimpleNamespace(contrasts=contrasts, tables=found, model=model)
 
 
-def compare(made: SimpleNamespace, fdr: float = 0.05) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Both tables."""
-    return compare_timepoints(made.contrasts, made.tables, enrichment=made.enrichment, fdr=fdr)
+def compare(made: SimpleNamespace, fdr: float = 0.05) -> pd.DataFrame:
+    """The genes."""
+    return compare_timepoints(made.contrasts, made.tables, fdr=fdr)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +61,7 @@ def made() -> SimpleNamespace:
 
 def test_genes_that_differ_at_some_time_are_listed(made: SimpleNamespace) -> None:
     """By the omnibus test of the effect: those that injury moves, at one time or at all, in injury and in treatment."""
-    genes, _ = compare(made)
+    genes = compare(made)
     assert tuple(genes.columns) == TIMEPOINT_GENES
     for effect in ("pnac_vs_chow", "agonist_vs_pnac"):
         omnibus = made.tables[f"{effect}__any_time"]
@@ -75,7 +74,7 @@ def test_genes_that_differ_at_some_time_are_listed(made: SimpleNamespace) -> Non
 
 def test_each_gene_has_its_effects_and_changes_side_by_side(made: SimpleNamespace) -> None:
     """Three times and three changes, in that order, sorted by effect and gene."""
-    genes, _ = compare(made)
+    genes = compare(made)
     pd.testing.assert_frame_equal(
         genes[["effect", "gene_id"]], genes.sort_values(["effect", "gene_id"], kind="stable")[["effect", "gene_id"]]
     )
@@ -88,7 +87,7 @@ def test_each_gene_has_its_effects_and_changes_side_by_side(made: SimpleNamespac
 
 def test_the_numbers_are_those_of_the_contrasts(made: SimpleNamespace) -> None:
     """Estimates, errors and p-values of the contrast's table, and the p-value of change over time from the omnibus."""
-    genes, _ = compare(made)
+    genes = compare(made)
     for row in genes.itertuples():
         source = made.tables[row.contrast].set_index("gene_id").loc[row.gene_id]
         for column in ("symbol", "log2_fold_change", "lfc_se", "pvalue", "padj", "note"):
@@ -97,51 +96,118 @@ def test_the_numbers_are_those_of_the_contrasts(made: SimpleNamespace) -> None:
         assert row.over_time_padj == over_time["padj"]
 
 
-def test_all_gene_sets_are_listed_at_every_time(made: SimpleNamespace) -> None:
-    """For each effect and collection, sorted by effect, collection and set; no omnibus and averaged contrasts."""
-    _, sets = compare(made)
-    assert tuple(sets.columns) == TIMEPOINT_GENE_SETS
-    assert len(sets) == 2 * 2 * 3 * 6
-    key = ["effect", "collection", "gene_set"]
-    pd.testing.assert_frame_equal(sets[key], sets.sort_values(key, kind="stable")[key])
-    assert sets["time"].tolist()[:6] == [1, 7, 14, 7, 14, 14]
-    assert set(sets["form"]) == {"at_time", "change"}
-
-
 def test_a_time_that_an_arm_lacks_is_rows_with_a_note() -> None:
     """The gene stands there without numbers, so that nothing shifts."""
-    genes, sets = compare(make(dict.fromkeys(RESCUE, DAYS) | {"chow": (1.0, 7.0)}))
+    genes = compare(make(dict.fromkeys(RESCUE, DAYS) | {"chow": (1.0, 7.0)}))
     rows = genes[(genes["gene_id"] == "g0000") & (genes["effect"] == "pnac_vs_chow")]
     assert rows["contrast"].str.removeprefix("pnac_vs_chow__").tolist() == ["1d", "7d", "14d", "7d_vs_1d"]
     assert rows["note"].tolist() == ["", "", "missing_cell", ""]
     assert rows["log2_fold_change"].isna().tolist() == [False, False, True, False]
-    assert (sets["contrast"] == "pnac_vs_chow__14d").sum() == 6
 
 
 def test_a_baseline_of_all_times_serves_each() -> None:
     """Injury over time against one group of healthy animals."""
-    genes, _ = compare(make({"chow": [None], "pnac": DAYS, "agonist": DAYS}, chow={"at": "all_times"}))
+    genes = compare(make({"chow": [None], "pnac": DAYS, "agonist": DAYS}, chow={"at": "all_times"}))
     rows = genes[(genes["gene_id"] == "g0000") & (genes["effect"] == "pnac_vs_chow")]
     assert len(rows) == 6
 
 
 @pytest.mark.parametrize("times", [(7.0,), (None,)])
-def test_without_two_times_both_tables_are_empty(times: tuple[float | None, ...]) -> None:
-    """They have their columns and no row."""
-    genes, sets = compare(make(dict.fromkeys(RESCUE, times)))
+def test_without_two_times_no_gene_is_listed(times: tuple[float | None, ...]) -> None:
+    """The table has its columns and no row."""
+    genes = compare(make(dict.fromkeys(RESCUE, times)))
     assert (len(genes), tuple(genes.columns)) == (0, TIMEPOINT_GENES)
-    assert (len(sets), tuple(sets.columns)) == (0, TIMEPOINT_GENE_SETS)
 
 
-def test_no_moving_gene_leaves_the_sets(made: SimpleNamespace) -> None:
-    """At an impossible level no gene is listed; sets are listed all the same."""
-    genes, sets = compare(made, fdr=0.0)
+def test_no_moving_gene_leaves_no_row(made: SimpleNamespace) -> None:
+    """At an impossible level no gene is listed."""
+    genes = compare(made, fdr=0.0)
     assert (len(genes), tuple(genes.columns)) == (0, TIMEPOINT_GENES)
-    assert len(sets) == 72
 
 
-def test_without_collections_genes_are_compared_alone(made: SimpleNamespace) -> None:
-    """An organism without gene sets."""
-    genes, sets = compare_timepoints(made.contrasts, made.tables, enrichment={}, fdr=0.05)
-    assert len(genes) > 0
-    assert (len(sets), tuple(sets.columns)) == (0, TIMEPOINT_GENE_SETS)
+# Cell means of programmes by arm (chow, pnac, agonist), three days each.
+PLANTED = {
+    "recovers_sooner": ([0, 0, 0], [3, 3, 0], [1, 0, 0]),
+    "relapses": ([0, 0, 0], [3, 3, 3], [0, 0, 3]),
+    "stays_better": ([0, 0, 0], [3, 3, 3], [1, 1, 1]),
+    "quiet": ([0, 0, 0], [0, 0, 0], [0, 0, 0]),
+    "ahead": ([0, 0, 0], [6, 3, 0], [3, 0, 0]),
+}
+
+
+def follow(made: SimpleNamespace, facts: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Courses of the planted programmes, with noise that is small beside them."""
+    rng = np.random.default_rng(5)
+    cells = {(cell.arm, cell.time): place for place, cell in enumerate(made.model.cells)}
+    own = made.model.design[:, : len(cells)].argmax(axis=1)
+    at = {place: key for key, place in cells.items()}
+    scores = np.array(
+        [
+            [
+                arms[list(RESCUE).index(at[place][0])][0 if at[place][1] is None else DAYS.index(at[place][1])]
+                for arms in PLANTED.values()
+            ]
+            for place in own
+        ]
+    )
+    fit = fit_linear(scores + 0.3 * rng.normal(size=scores.shape), made.model.design)
+    programmes = ProgrammeFit(tuple(PLANTED), moderated=fit, plain=fit, columns=made.model.columns)
+    table = pd.DataFrame({"note": ""}, index=pd.Index(list(PLANTED), name="programme")) if facts is None else facts
+    return follow_programmes(programmes, made.contrasts, programmes=table, fdr=0.05)
+
+
+def test_planted_courses_are_named(made: SimpleNamespace) -> None:
+    """Class, first time, peak, and how the effect ended."""
+    table = follow(made)
+    assert tuple(table.columns) == TRAJECTORIES
+    rows = table[table["contrast"] == "agonist_vs_pnac"].set_index("programme")
+    told = {name: (row["class"], row["end_state"]) for name, row in rows.iterrows()}
+    assert told["recovers_sooner"] == ("early_transient", "control_recovered")
+    assert told["relapses"] == ("early_transient", "treated_relapsed")
+    assert told["stays_better"] == ("sustained", "effect_persists")
+    assert told["quiet"][0] == "none"
+    assert rows.loc["stays_better", "onset"] == 1
+    assert rows.loc["recovers_sooner", "peak"] == 7
+    injury = table[table["contrast"] == "pnac_vs_chow"].set_index("programme")
+    assert injury.loc["relapses", "class"] == "sustained"
+    assert injury["end_state"].isna().all()
+    assert injury["recovery_shift"].isna().all()
+
+
+def test_the_time_gained_is_told_where_the_injury_recovers(made: SimpleNamespace) -> None:
+    """The treated are six days ahead of a course that falls over two weeks; an injury that stays gives none."""
+    rows = follow(made)
+    rows = rows[rows["contrast"] == "agonist_vs_pnac"].set_index("programme")
+    ahead = rows.loc["ahead"]
+    assert ahead["recovery_shift_low"] < 6 < ahead["recovery_shift_high"]
+    assert ahead["recovery_shift"] == pytest.approx(6, abs=1.5)
+    assert pd.isna(rows.loc["relapses", "recovery_shift"])
+    assert rows.loc["quiet", "note"] == "no_course"
+
+
+def test_a_programme_without_a_score_is_a_row(made: SimpleNamespace) -> None:
+    """With its note, in every effect."""
+    names = [*PLANTED, "unscored"]
+    facts = pd.DataFrame({"note": [""] * 5 + ["too_few_measured"]}, index=pd.Index(names, name="programme"))
+    rows = follow(made, facts).set_index("programme").loc[["unscored"]]
+    assert rows["contrast"].tolist() == ["pnac_vs_chow", "agonist_vs_pnac"]
+    assert rows["class"].isna().all()
+    assert rows["note"].tolist() == ["too_few_measured"] * 2
+
+
+def test_an_effect_of_one_time_has_no_course() -> None:
+    """It is classed as such, with the p-value of its test."""
+    table = follow(make(dict.fromkeys(RESCUE, (7.0,))))
+    assert set(table["class"]) == {"single_time"}
+    assert table["pvalue"].notna().all()
+
+
+def test_a_time_that_an_arm_lacks_is_left_out_of_the_course() -> None:
+    """With a note; without healthy animals at a time the end is not told."""
+    table = follow(make(dict.fromkeys(RESCUE, DAYS) | {"chow": (1.0, 7.0)}))
+    injury = table[table["contrast"] == "pnac_vs_chow"]
+    assert injury["note"].str.startswith("times_left_out:14").all()
+    treated = table[table["contrast"] == "agonist_vs_pnac"].set_index("programme")
+    assert treated.loc["relapses", "note"] == "no_reference"
+    assert treated.loc["relapses", "class"] == "early_transient"
+    assert pd.isna(treated.loc["relapses", "end_state"])

@@ -1,9 +1,44 @@
-"""Programmes: effects over time, and the apoptosis genes one by one.
+"""Programmes: their effects, over time, against the injury, and the apoptosis genes one by one.
 
-Inputs: contrasts/, enrichment/, normalised.h5ad, the fit.
-Outputs: timepoints/, panel.tsv, genes/.
-Steps: compare_timepoints; score_panel.
+Inputs: contrasts/, normalised.h5ad, the fit, gene_sets/.
+Outputs: programmes/, timepoints/, rescue/, panel.tsv, genes/.
+Steps: score_programmes; compare_timepoints; score_rescue; score_panel.
 """
+
+
+rule score_programmes:
+    message:
+        "Score the programmes of {wildcards.dataset}"
+    input:
+        normalised=rules.normalise_counts.output.normalised,
+        arrays=rules.fit_model.output.arrays,
+        design=rules.fit_model.output.design,
+        index=rules.estimate_contrasts.output.index,
+        gene_sets=expand(rules.map_gene_sets.output.gene_sets, collection=wire.scored, allow_missing=True),
+        entries=expand(rules.map_gene_sets.output.entry, collection=wire.scored, allow_missing=True),
+    output:
+        scores="<results>/datasets/{dataset}/programmes/scores.tsv",
+        effects="<results>/datasets/{dataset}/programmes/effects.tsv",
+        changes="<results>/datasets/{dataset}/programmes/changes.tsv",
+        equivalence="<results>/datasets/{dataset}/programmes/equivalence.tsv",
+        programmes="<results>/datasets/{dataset}/programmes/programmes.tsv",
+        fit="<results>/datasets/{dataset}/programmes/fit.npz",
+    log:
+        "<logs>/score_programmes/{dataset}.log",
+    benchmark:
+        "<benchmarks>/score_programmes/{dataset}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        system=wire.system,
+        settings=wire.settings_of("set_size", "fdr", "equivalence_margin"),
+        code=code_of("score_programmes"),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    script:
+        "../scripts/score_programmes.py"
 
 
 rule compare_timepoints:
@@ -12,10 +47,11 @@ rule compare_timepoints:
     input:
         contrasts=rules.estimate_contrasts.output.folder,
         index=rules.estimate_contrasts.output.index,
-        enrichment=expand(rules.enrich_contrasts.output.enrichment, collection=wire.collections, allow_missing=True),
+        fit=rules.score_programmes.output.fit,
+        programmes=rules.score_programmes.output.programmes,
     output:
         genes="<results>/datasets/{dataset}/timepoints/genes.tsv",
-        gene_sets="<results>/datasets/{dataset}/timepoints/gene_sets.tsv",
+        trajectories="<results>/datasets/{dataset}/programmes/trajectories.tsv",
     log:
         "<logs>/compare_timepoints/{dataset}.log",
     benchmark:
@@ -23,7 +59,6 @@ rule compare_timepoints:
     conda:
         "../../environment.yml"
     params:
-        collections=list(wire.collections),
         settings=wire.settings_of("fdr"),
         code=code_of("compare_timepoints"),
     threads: 1
@@ -32,6 +67,38 @@ rule compare_timepoints:
         runtime=10,
     script:
         "../scripts/compare_timepoints.py"
+
+
+rule score_rescue:
+    message:
+        "Set the treatment of {wildcards.dataset} against its injury"
+    input:
+        normalised=rules.normalise_counts.output.normalised,
+        arrays=rules.fit_model.output.arrays,
+        design=rules.fit_model.output.design,
+        index=rules.estimate_contrasts.output.index,
+        fit=rules.score_programmes.output.fit,
+        programmes=rules.score_programmes.output.programmes,
+    output:
+        programmes="<results>/datasets/{dataset}/rescue/programmes.tsv",
+        comparisons="<results>/datasets/{dataset}/rescue/comparisons.tsv",
+        genes="<results>/datasets/{dataset}/rescue/genes.tsv",
+        summary="<results>/datasets/{dataset}/rescue/summary.tsv",
+    log:
+        "<logs>/score_rescue/{dataset}.log",
+    benchmark:
+        "<benchmarks>/score_rescue/{dataset}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        settings=wire.settings_of("fdr"),
+        code=code_of("score_rescue"),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    script:
+        "../scripts/score_rescue.py"
 
 
 rule score_panel:
@@ -43,6 +110,7 @@ rule score_panel:
         design=rules.fit_model.output.design,
         contrasts=rules.estimate_contrasts.output.folder,
         index=rules.estimate_contrasts.output.index,
+        programmes=expand(rules.map_gene_sets.output.gene_sets, collection=wire.markers, allow_missing=True),
         panel=panel_file(),
     output:
         panel="<results>/datasets/{dataset}/panel.tsv",

@@ -24,8 +24,15 @@ rule report_dataset:
         overrepresentation=expand(
             rules.enrich_contrasts.output.overrepresentation, collection=wire.collections, allow_missing=True
         ),
+        effects=rules.score_programmes.output.effects,
+        changes=rules.score_programmes.output.changes,
+        equivalence=rules.score_programmes.output.equivalence,
+        trajectories=rules.compare_timepoints.output.trajectories,
         timepoint_genes=rules.compare_timepoints.output.genes,
-        timepoint_gene_sets=rules.compare_timepoints.output.gene_sets,
+        rescue=rules.score_rescue.output.programmes,
+        comparisons=rules.score_rescue.output.comparisons,
+        rescue_genes=rules.score_rescue.output.genes,
+        slopes=rules.score_rescue.output.summary,
         panel=rules.score_panel.output.panel,
         genes=rules.score_panel.output.genes,
     output:
@@ -59,10 +66,8 @@ rule report_overview:
         preflight=rules.preflight.output.preflight,
         indexes=expand(rules.estimate_contrasts.output.index, dataset=wire.datasets),
         contrasts=expand(rules.estimate_contrasts.output.folder, dataset=wire.datasets),
-        entries=expand(rules.map_gene_sets.output.entry, dataset=wire.datasets, collection=list(wire.collections)[0]),
-        enrichment=expand(
-            rules.enrich_contrasts.output.enrichment, dataset=wire.datasets, collection=list(wire.collections)[0]
-        ),
+        entries=expand(rules.map_gene_sets.output.entry, dataset=wire.datasets, collection=wire.followed),
+        effects=expand(rules.score_programmes.output.effects, dataset=wire.datasets),
     output:
         page="<results>/report.html",
     log:

@@ -1,24 +1,25 @@
-"""Put the effects of one dataset at each time side by side, with their changes."""
+"""The time points of one dataset: genes side by side, and the courses of the programmes."""
 
-from exoliver.contrasts import from_index
+from exoliver.programmes import programme_facts, programme_fit_from
 from exoliver.running import logged
+from exoliver.store import read_arrays
 from exoliver.tables import (
-    TIMEPOINT_GENE_SETS,
+    PROGRAMMES,
     TIMEPOINT_GENES,
+    TRAJECTORIES,
     read_contrasts,
-    read_enrichment,
-    read_json,
+    read_index,
+    read_table,
     write_table,
 )
-from exoliver.timepoints import compare_timepoints
+from exoliver.timepoints import compare_timepoints, follow_programmes
 
 with logged(snakemake.log[0]):
-    contrasts = from_index(read_json(snakemake.input.index))
-    genes, gene_sets = compare_timepoints(
-        contrasts,
-        read_contrasts(snakemake.input.contrasts, contrasts),
-        enrichment=read_enrichment(snakemake.params.collections, snakemake.input.enrichment),
-        fdr=snakemake.params.settings["fdr"],
-    )
+    contrasts = read_index(snakemake.input.index)
+    fdr = snakemake.params.settings["fdr"]
+    genes = compare_timepoints(contrasts, read_contrasts(snakemake.input.contrasts, contrasts), fdr=fdr)
     write_table(genes, TIMEPOINT_GENES, path=snakemake.output.genes)
-    write_table(gene_sets, TIMEPOINT_GENE_SETS, path=snakemake.output.gene_sets)
+    fit = programme_fit_from(read_arrays(snakemake.input.fit))
+    facts = programme_facts(read_table(snakemake.input.programmes, PROGRAMMES))
+    trajectories = follow_programmes(fit, contrasts, programmes=facts, fdr=fdr)
+    write_table(trajectories, TRAJECTORIES, path=snakemake.output.trajectories)

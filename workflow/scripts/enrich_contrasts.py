@@ -1,6 +1,5 @@
 """Enrich one collection in every contrast of one dataset, and export what other programs read of it."""
 
-from exoliver.contrasts import from_index
 from exoliver.enrichment import enrich_contrasts
 from exoliver.exports import export_collection
 from exoliver.ranked_sets import sets_to_rank
@@ -10,6 +9,7 @@ from exoliver.tables import (
     GENE_SETS,
     OVERREPRESENTATION,
     read_contrasts,
+    read_index,
     read_json,
     read_table,
     write_alike,
@@ -17,7 +17,7 @@ from exoliver.tables import (
 )
 
 with logged(snakemake.log[0]):
-    contrasts = read_contrasts(snakemake.input.contrasts, from_index(read_json(snakemake.input.index)), omnibus=False)
+    contrasts = read_contrasts(snakemake.input.contrasts, read_index(snakemake.input.index), omnibus=False)
     sets = sets_to_rank(read_table(snakemake.input.gene_sets, GENE_SETS), read_json(snakemake.input.entry))
     enrichment, overrepresentation = enrich_contrasts(
         contrasts, sets, settings=snakemake.params.settings, label=list(snakemake.wildcards), threads=snakemake.threads

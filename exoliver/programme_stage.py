@@ -1,0 +1,85 @@
+"""Everything that is written of the programmes of one dataset, by the name of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from exoliver.contrasts import Contrast
+from exoliver.effects import Setting, estimate_effects
+from exoliver.equivalence import compare_products
+from exoliver.model import Model
+from exoliver.programmes import ProgrammeFit, long_scores
+from exoliver.rescue import compare_arms, rescue_pairs, rescue_programmes
+from exoliver.rescue_genes import rescue_genes
+from exoliver.rescue_summary import summarise_rescue
+from exoliver.store import Expression
+from exoliver.tables import (
+    CHANGES,
+    EFFECTS,
+    EQUIVALENCE,
+    PROGRAMMES,
+    RESCUE_COMPARISONS,
+    RESCUE_GENES,
+    RESCUE_PROGRAMMES,
+    RESCUE_SUMMARY,
+    SCORES,
+)
+
+Tables = dict[str, tuple[pd.DataFrame, tuple[str, ...]]]
+
+
+def programme_tables(setting: Setting, contrasts: Sequence[Contrast], *, settings: Mapping[str, Any]) -> Tables:
+    """Scores, effects, changes and comparisons of products, each with its declared columns.
+
+    Parameters
+    ----------
+    setting
+        Of `effects.make_setting`.
+    contrasts
+        All contrasts of the dataset.
+    settings
+        The study's `fdr` and `equivalence_margin`.
+    """
+    effects, changes = estimate_effects(contrasts, setting)
+    equivalence = compare_products(setting.fit, contrasts, programmes=setting.programmes.table, settings=settings)
+    return {
+        "scores": (long_scores(setting.scores), SCORES),
+        "effects": (effects, EFFECTS),
+        "changes": (changes, CHANGES),
+        "equivalence": (equivalence, EQUIVALENCE),
+        "programmes": (setting.programmes.facts(), PROGRAMMES),
+    }
+
+
+def rescue_tables(
+    fit: ProgrammeFit,
+    contrasts: Sequence[Contrast],
+    *,
+    programmes: pd.DataFrame,
+    model: Model,
+    expression: Expression,
+    fdr: float,
+) -> Tables:
+    """Rescue of programmes and genes, comparisons of arms and the slopes over all genes, with their declared columns.
+
+    Parameters
+    ----------
+    fit, programmes
+        Models of the scored programmes, and `Programmes.table`.
+    contrasts, model, expression
+        Of the dataset.
+    fdr
+        Level of evidence for the patterns.
+    """
+    pairs = rescue_pairs(contrasts)
+    genes = rescue_genes(model, contrasts, symbols=expression.genes["symbol"], fdr=fdr)
+    slopes = summarise_rescue(pairs, expression.vst, model=model, is_nested=model.nested_donor)
+    return {
+        "programmes": (rescue_programmes(fit, pairs, programmes=programmes, fdr=fdr), RESCUE_PROGRAMMES),
+        "comparisons": (compare_arms(fit, pairs, programmes=programmes), RESCUE_COMPARISONS),
+        "genes": (genes, RESCUE_GENES),
+        "summary": (slopes, RESCUE_SUMMARY),
+    }

@@ -1,0 +1,146 @@
+"""Which programmes change: effects with intervals, and what else might lie behind them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from exoliver.contrasts import Contrast
+from exoliver.figures.gene_set_heatmap import SURE, gene_set_heatmap
+from exoliver.figures.words import clauses, count, plural
+from exoliver.report.changes import effect_cells
+from exoliver.report.elements import (
+    Column,
+    Link,
+    Picture,
+    Prose,
+    Section,
+    Table,
+    numbers,
+    picture,
+    pvalues,
+    texts,
+)
+from exoliver.report.evidence import asides, untested_words
+from exoliver.report.headline import programmes_of
+from exoliver.report.material import Material
+from exoliver.report.naming import (
+    MOST_EFFECTS,
+    arm_words,
+    contrast_words,
+    effect_words,
+    estimable,
+    leading,
+    main_contrasts,
+    set_order,
+    set_titles,
+    side_by_side,
+    when_words,
+)
+from exoliver.report.summary import in_words
+
+TITLE = "Which programmes change?"
+KINDS = ("injury", "treatment", "product_on_healthy")
+TILES = 25
+TOP = 15
+BENEFITS = {"up": "more is better", "down": "less is better", "toward_healthy": "towards healthy", "depends": "depends"}
+HOW = (
+    "A programme is the mean expression of its genes in each sample; its effect is that of a linear model on the "
+    "dataset's own design, with variances drawn towards those of all sets. Samples are the unit of evidence, so that "
+    "genes that move together do not count as many. 1 is a doubling of the mean expression of all members."
+)
+NOT_MIXTURE = "Change not explained by the cell mixture"
+
+
+def programmes_section(material: Material) -> Section:
+    """Effects on the programmes in every main contrast, or why there are none."""
+    contrasts = estimable(main_contrasts(material.contrasts))
+    if material.programmes.effects.empty:
+        finding = f"Left out, because no gene sets are shipped for {material.facts['organism']}."
+        return Section("programmes", TITLE, finding, "Left out: no gene sets", ())
+    if untested := untested_words(material.effects_of(contrast) for contrast in contrasts):
+        return Section("programmes", TITLE, f"Not testable: {untested}.", "Not testable", ())
+    blocks: list[Any] = [Prose((HOW,)), *(_table(material, contrast) for contrast in contrasts)]
+    return Section("programmes", TITLE, _finding(material), _short(material), tuple(blocks))
+
+
+def _finding(material: Material) -> str:
+    """The programmes of each effect that the page speaks of."""
+    effects = leading(material.contrasts)
+    parts = [f"{contrast_words(one, material.look)}: {programmes_of(material, one)}" for one in effects]
+    return f"{clauses(parts, MOST_EFFECTS, of='effect')} (false discovery rate {material.fdr:g})."
+
+
+def _short(material: Material) -> str:
+    """How many programmes change in each of these effects."""
+    parts = []
+    for contrast in leading(material.contrasts):
+        effects = material.effects_of(contrast)
+        told = effects[~effects["programme"].isin(asides(material.collections[0].entry))]
+        amount = plural(int((told["padj"] < material.fdr).sum()), "programme")
+        parts.append(f"{amount} with {arm_words(contrast, material.look)}")
+    return clauses(parts, MOST_EFFECTS, of="effect")
+
+
+def _table(material: Material, contrast: Contrast) -> Table:
+    """The surest programmes of one contrast, with what weakens them."""
+    entry, effects = material.collections[0].entry, material.effects_of(contrast)
+    tested = effects.dropna(subset=["pvalue"])
+    rows = tested.sort_values(["pvalue", "programme"], kind="stable").head(TOP)
+    titles = set_titles(rows["programme"], entry)
+    benefit = {facts["gene_set"]: facts.get("benefit", "depends") for facts in entry["gene_sets"]}
+    is_adjusted = rows["estimate_adjusted"].notna().any()
+    columns: tuple[Column, ...] = (
+        texts("Programme", [titles[name] for name in rows["programme"]]),
+        texts("Wanted", [BENEFITS.get(benefit.get(name, "depends"), "") for name in rows["programme"]]),
+        Column("log2 effect (95 % interval)", effect_cells(rows), is_number=True),
+        pvalues("Adjusted p", rows["padj"]),
+        pvalues("Against other genes, p", rows["camera_pvalue"]),
+        numbers("Share of the top gene", rows["top_gene_share"]),
+        *([numbers(NOT_MIXTURE, rows["estimate_adjusted"])] if is_adjusted else []),
+        texts("Note", rows["note"].map(in_words)),
+    )
+    sure = int((tested["padj"] < material.fdr).sum())
+    caption = (
+        f"{contrast_words(contrast, material.look)}: {count(sure)} of {plural(len(tested), 'programme')} tested have "
+        f"an adjusted p-value below {material.fdr:g}; the {count(len(rows))} with the smallest p-value."
+    )
+    return Table(caption, columns, more=Link("all effects", "programmes/effects.tsv"))
+
+
+def tile_rows(material: Material) -> pd.DataFrame:
+    """Effects at each time of the surest programmes, in their order: title, effect, when, value, padj."""
+    entry = material.collections[0].entry
+    parts = [
+        material.effects_of(contrast).assign(
+            effect=effect_words(contrast, material.look), when=when_words(contrast, material.look)
+        )
+        for contrast in side_by_side(material.contrasts, KINDS)
+    ]
+    columns = ["programme", "estimate", "pvalue", "padj", "effect", "when"]
+    rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    rows = rows[~rows["programme"].isin(asides(entry))]
+    first = rows.groupby("programme")["pvalue"].min().sort_values(kind="stable").dropna().head(TILES).index
+    rows = rows[rows["programme"].isin(first)]
+    rows = rows.assign(
+        title=rows["programme"].map(set_titles(rows["programme"], entry)),
+        place=rows["programme"].map(set_order(rows["programme"], entry)),
+        value=rows["estimate"],
+    )
+    return rows.sort_values("place", kind="stable", ignore_index=True)
+
+
+def answer_picture(material: Material) -> Picture | None:
+    """The programmes in every effect and time, for the place beside the answer; None without a number."""
+    rows = tile_rows(material)
+    if not rows["value"].notna().any():
+        return None
+    figure = gene_set_heatmap(
+        rows, material.look, name="answer", title="Effects on programmes", unit="log2", fdr=material.fdr
+    )
+    caption = (
+        f"log2 effects on the programmes with the smallest p-values, {SURE} adjusted p below {material.fdr:g}. Orange "
+        "is raised, blue lowered: a direction, not a benefit."
+    )
+    return picture(figure, caption)

@@ -1,0 +1,289 @@
+"""Was the injury undone? Fractions restored with their intervals, and what is too weak to be told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from exoliver.figures.rescue_plane import rescue_plane
+from exoliver.figures.style import time_words
+from exoliver.figures.words import clauses, count, estimate, joined, number, plural, shortened
+from exoliver.report.elements import (
+    Column,
+    Heading,
+    Link,
+    Prose,
+    Section,
+    Table,
+    counts,
+    numbers,
+    picture,
+    texts,
+)
+from exoliver.report.evidence import MOST_SETS, asides, within
+from exoliver.report.material import Material
+from exoliver.report.naming import MOST_EFFECTS, set_order, set_titles
+
+TITLE = "Was the injury undone?"
+CLASSES = {
+    "restored": "restored, or not told from it",
+    "partly_restored": "partly restored",
+    "unchanged": "not restored, or not told from it",
+    "undecided": "undecided",
+    "overshoot": "beyond healthy",
+    "away_from_healthy": "further from healthy",
+    "injury_weak": "injury weak: interval only",
+    "injury_not_detected": "no injury to undo",
+}
+PATTERNS = {
+    "reversal": "reversal",
+    "partial": "partial reversal",
+    "amplified_response": "injury response amplified",
+    "de_novo": "new, without evidence of an injury effect",
+    "none": "no evidence of a treatment effect",
+}
+BACK = ("reversal", "partial")
+MOST_ROWS = 25
+MEANING = (
+    "The fraction restored is one minus the distance of treated from healthy over that of injured from healthy: 0 is "
+    "nothing, 1 is all, above 1 is beyond healthy, below 0 is further away. It has a value where the injury effect is "
+    "four standard errors or more, an interval alone where it is less, and neither where the interval of the injury "
+    "effect holds zero. Injury and treatment effect share the injured samples; the intervals (Fieller) know that."
+)
+
+
+def rescue_rows(material: Material) -> pd.DataFrame:
+    """Rescue of the programmes that speak of an answer, with `title`, the clearest injury first."""
+    rows, entry = material.programmes.rescue, material.collections[0].entry
+    rows = rows[~rows["programme"].isin(asides(entry))]
+    size = (rows["injury_effect"] / rows["injury_se"]).abs()
+    place = rows["programme"].map(set_order(rows["programme"], entry))
+    titled = rows.assign(title=rows["programme"].map(set_titles(rows["programme"], entry)), size=size, place=place)
+    return titled.sort_values(["size", "place"], ascending=[False, True], kind="stable", ignore_index=True)
+
+
+def overall(rows: pd.DataFrame, arm: str) -> pd.DataFrame:
+    """Rows of one arm averaged over its times, or of its one time."""
+    return rows[(rows["arm"] == arm) & rows["time"].isna()]
+
+
+def rescued_arms(material: Material) -> list[str]:
+    """Arms whose treatment is set against an injury, as far as that can be done."""
+    rows = material.programmes.rescue
+    return list(dict.fromkeys(rows.loc[rows["injury_effect"].notna(), "arm"]))
+
+
+def rescue_sentence(material: Material, arm: str) -> str:
+    """What of the injury one arm undoes: how much of it can be told, which programmes go back, and how far."""
+    rows = overall(rescue_rows(material), arm).dropna(subset=["injury_effect"])
+    label = material.look.labels[arm]
+    clear = rows[~rows["class"].isin(["injury_weak", "injury_not_detected"])]
+    weak = int((rows["class"] == "injury_weak").sum())
+    lead = f"{label}: of {plural(len(rows), 'programme')}, the injury moves {count(len(clear))} clearly"
+    lead += f" and {count(weak)} weakly" if weak else ""
+    back = clear[clear["pattern"].isin(BACK)]
+    worse = clear[(clear["pattern"] == "amplified_response")]
+    parts = [f"{within(row.title)} {_fraction(row)}" for row in back.head(MOST_SETS).itertuples()]
+    rest = len(back) - MOST_SETS
+    told = "; ".join([*parts, *([f"{count(rest)} more"] if rest > 0 else [])])
+    text = f"{lead}. Back towards healthy, as a fraction of the injury effect: {told}." if parts else f"{lead}."
+    if not parts:
+        text += " There is no evidence that any of them goes back towards healthy." if len(clear) else ""
+        text += " Nothing can be called restored." if not len(clear) else ""
+    if len(worse):
+        text += f" Further from healthy: {shortened([within(title) for title in worse['title']], MOST_SETS)}."
+    return f"{text}{_slope_words(material, arm)}"
+
+
+def _fraction(row: Any) -> str:
+    """Fraction restored with its interval."""
+    return estimate(row.fraction_restored, row.ci_low, high=row.ci_high)
+
+
+def _slope_words(material: Material, arm: str) -> str:
+    """The slope over all genes, where it is known, at each time."""
+    rows = material.programmes.slopes
+    rows = rows[(rows["arm"] == arm) & rows["injury_over_se"].notna()]
+    parts = []
+    for row in rows.itertuples():
+        when = f"{time_words(row.time, material.look.unit)}: " if pd.notna(row.time) else ""
+        if pd.notna(row.slope):
+            parts.append(f"{when}{estimate(row.slope, row.ci_low, high=row.ci_high)}")
+        else:
+            parts.append(f"{when}not told, the injury being {number(row.injury_over_se)} standard errors")
+    return f" Over all genes together: {'; '.join(parts)}." if parts else ""
+
+
+def undone_section(material: Material) -> Section:
+    """Rescue of programmes and genes, and which product restores more; or why that cannot be told."""
+    arms = rescued_arms(material)
+    if not arms:
+        return Section("rescue", TITLE, f"Not testable: {_lacking(material)}.", "Not testable", ())
+    finding = " ".join(rescue_sentence(material, arm) for arm in arms[:MOST_EFFECTS])
+    blocks: list[Any] = [Prose((MEANING,))]
+    for arm in arms:
+        blocks += _arm_blocks(material, arm)
+    blocks += _comparisons(material)
+    return Section("rescue", TITLE, finding, _short(material, arms), tuple(blocks))
+
+
+def _lacking(material: Material) -> str:
+    """Why no treatment can be set against an injury."""
+    notes = set(material.programmes.rescue["note"].dropna())
+    if "no_healthy_arm" in notes:
+        return "no healthy arm stands behind the injured one"
+    if "no_reference" in notes:
+        return "healthy, injured and treated samples are not there at the same time"
+    return "no arm is treated after an injury" if material.collections[0].has_sets else "there are no gene sets"
+
+
+def _short(material: Material, arms: list[str]) -> str:
+    """The finding in a few words."""
+    parts = []
+    for arm in arms:
+        rows = overall(rescue_rows(material), arm)
+        back, clear = _counts(rows)
+        parts.append(f"{material.look.labels[arm]}: {count(back)} of {plural(clear, 'clear injury effect')} back")
+    return clauses(parts, MOST_EFFECTS, of="arm")
+
+
+def _counts(rows: pd.DataFrame) -> tuple[int, int]:
+    """Programmes with evidence of going back, and those with a clear injury."""
+    clear = rows["fraction_restored"].notna()
+    return int((clear & rows["pattern"].isin(BACK)).sum()), int(clear.sum())
+
+
+def _arm_blocks(material: Material, arm: str) -> list[Any]:
+    """Picture and table of one arm."""
+    rows = rescue_rows(material)
+    own = rows[(rows["arm"] == arm) & rows["injury_effect"].notna()]
+    whole, label = overall(own, arm), material.look.labels[arm]
+    blocks: list[Any] = [Heading(f"{label} against the injury")]
+    if len(whole):
+        caption = (
+            "Injury effect (across) against treatment effect (up) of every programme, in log2, with 95 % intervals of "
+            "the programmes with a clear injury effect. On the dashed line all of the injury is undone, on the level "
+            "line nothing."
+        )
+        blocks.append(picture(rescue_plane(whole, material.look, arm=arm), caption))
+    shown = own[~own["class"].isin(["injury_not_detected"])]
+    listed = shown.head(MOST_ROWS)
+    lost = int((whole["class"] == "injury_not_detected").sum())
+    times = [time_words(time, material.look.unit) if pd.notna(time) else "all times" for time in listed["time"]]
+    columns = (
+        texts("Programme", listed["title"]),
+        *([texts("Time", times)] if own["time"].notna().any() else []),
+        numbers("Injury, log2", listed["injury_effect"]),
+        numbers("Injury / SE", listed["size"]),
+        numbers("Treatment, log2", listed["treatment_effect"]),
+        Column("Fraction restored (95 % interval)", _cells(listed), is_number=True),
+        texts("Reading", [CLASSES.get(name, "") for name in listed["class"]]),
+        texts("Pattern", [PATTERNS.get(name, "") for name in listed["pattern"]]),
+    )
+    caption = (
+        f"Programmes that the injury moves, the clearest injury effect first ({count(len(listed))} of "
+        f"{count(len(shown))} rows). For {plural(lost, 'programme')} there is no injury to undo."
+    )
+    return [*blocks, Table(caption, columns, more=Link("all of them", "rescue/programmes.tsv"))]
+
+
+def _cells(rows: pd.DataFrame) -> tuple[Any, ...]:
+    """Fractions with intervals; the interval alone where the injury is weak."""
+    return tuple(
+        estimate(row.fraction_restored, row.ci_low, high=row.ci_high)
+        if pd.notna(row.fraction_restored)
+        else f"{number(row.ci_low)} to {number(row.ci_high)}"
+        if pd.notna(row.ci_low)
+        else ""
+        for row in rows.itertuples()
+    )
+
+
+def _comparisons(material: Material) -> list[Any]:
+    """Which of two products restores more, and where two products are the same."""
+    rows, same = material.programmes.comparisons, material.programmes.equivalence
+    entry = material.collections[0].entry
+    rows = rows[rows["class"].isin(["more", "less", "undecided"]) & ~rows["programme"].isin(asides(entry))]
+    same = same[~same["programme"].isin(asides(entry)) & same["verdict"].isin(VERDICTS)]
+    if rows.empty and same.empty:
+        return []
+    blocks: list[Any] = [Heading("One product against another")]
+    if len(same):
+        blocks.append(_verdicts(material, same))
+    if len(rows):
+        rows = rows.assign(title=rows["programme"].map(set_titles(rows["programme"], entry)))
+        decided = rows[rows["class"] != "undecided"]
+        listed = decided.assign(size=decided["difference"].abs()).sort_values(
+            ["size", "programme"], ascending=[False, True], kind="stable"
+        )
+        listed = listed.head(MOST_ROWS)
+        labels = material.look.labels
+        columns = (
+            texts("Programme", listed["title"]),
+            texts("Restores more", [_winner(row, labels) for row in listed.itertuples()]),
+            texts("Time", [_time(time, material) for time in listed["time"]]),
+            Column(
+                "Difference of fractions (95 % interval)",
+                tuple(estimate(abs(r.difference), *_ends(r)[:1], high=_ends(r)[1]) for r in listed.itertuples()),
+                is_number=True,
+            ),
+        )
+        caption = (
+            f"Where one product restores more of a clear injury effect than another: {count(len(decided))} of "
+            f"{count(len(rows))} comparisons, the largest difference first."
+        )
+        blocks.append(Table(caption, columns, more=Link("all of them", "rescue/comparisons.tsv")))
+    return blocks
+
+
+VERDICTS = {
+    "equivalent": "the same within the margin",
+    "different": "different",
+    "small_difference": "different, but within the margin",
+    "undecided": "undecided",
+}
+
+
+def _verdicts(material: Material, same: pd.DataFrame) -> Table:
+    """How many programmes two products move alike, and differently, in each head-to-head contrast."""
+    labels = material.look.labels
+    by_id = {contrast.id: contrast for contrast in material.contrasts}
+    ids = list(dict.fromkeys(same["contrast"]))
+    table = same.groupby(["contrast", "verdict"]).size().unstack(fill_value=0)
+    margin = float(same["margin"].iloc[0])
+    names = [f"{labels[by_id[name].arm]} vs {labels[by_id[name].base]}" for name in ids]
+    times = [_time(by_id[name].times[0] if by_id[name].form == "at_time" else np.nan, material) for name in ids]
+    amounts = {verdict: [int(table.get(verdict, {}).get(name, 0)) for name in ids] for verdict in VERDICTS}
+    columns = (
+        texts("Products", names),
+        texts("Time", times),
+        *(counts(words.capitalize(), amounts[verdict]) for verdict, words in VERDICTS.items()),
+    )
+    caption = (
+        f"Programmes by what can be said of two products: the same means that the 90 % interval of their difference "
+        f"lies within {number(margin)} log2 (two one-sided tests); undecided programmes are neither."
+    )
+    return Table(caption, columns, more=Link("every programme", "programmes/equivalence.tsv"))
+
+
+def _winner(row: Any, labels: Any) -> str:
+    """The arm that restores more."""
+    return labels[row.arm if row.difference > 0 else row.other_arm]
+
+
+def _ends(row: Any) -> tuple[float, float]:
+    """The interval of the difference, in favour of the one that restores more."""
+    return (row.ci_low, row.ci_high) if row.difference > 0 else (-row.ci_high, -row.ci_low)
+
+
+def _time(time: float, material: Material) -> str:
+    """A time in words, or that it is the mean."""
+    return time_words(time, material.look.unit) if pd.notna(time) else "all times"
+
+
+def restored_names(material: Material) -> str:
+    """Arms with programmes that go back, for a headline; empty where none does."""
+    arms = [arm for arm in rescued_arms(material) if _counts(overall(rescue_rows(material), arm))[0]]
+    return joined(material.look.labels[arm] for arm in arms)

@@ -1,0 +1,294 @@
+"""Rescue: how far a treatment takes programmes and genes back from the injury towards health, with its uncertainty.
+
+The injury effect and the treatment effect share the injured samples, so that each ratio carries their joint covariance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from exoliver.contrasts import Contrast, Weights
+from exoliver.design import contrast_rows
+from exoliver.fieller import INJURY_NOT_DETECTED, INJURY_WEAK, Ratio, fieller_ratio
+from exoliver.inference.filtering import adjust_pvalues
+from exoliver.linear import Estimates, estimate_linear
+from exoliver.programmes import ProgrammeFit
+from exoliver.tables import RESCUE_COMPARISONS, RESCUE_PROGRAMMES
+
+# ASSUME: What a treatment restores is one minus the distance of treated from healthy over that of injured from healthy.
+
+LEVEL = 0.95
+NO_REFERENCE, NO_HEALTHY = "no_reference", "no_healthy_arm"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Injury and treatment effect of one treated arm, at one time or averaged.
+
+    Parameters
+    ----------
+    arm, injured
+        The treated arm and its base.
+    time
+        NaN for the average over times, or where the dataset has none.
+    injury, treatment
+        Weights over cells of injured minus healthy and treated minus injured; None where one cannot be had.
+    note
+        Why not, or what the average leaves out.
+    """
+
+    arm: str
+    injured: str
+    time: float
+    injury: Weights | None
+    treatment: Weights | None
+    note: str = ""
+
+
+def rescue_pairs(contrasts: Sequence[Contrast]) -> list[Pair]:
+    """Every treated arm's effect with the injury effect that it is set against, at each time and averaged.
+
+    Parameters
+    ----------
+    contrasts
+        All contrasts of the dataset.
+
+    Returns
+    -------
+    Averages first, over the times at which there are both effects. An arm whose base has no healthy arm, or a time
+    without one of the effects, is a pair with a note.
+    """
+    injuries = {one.arm for one in contrasts if one.kind == "injury"}
+    with_health = {one.arm for one in contrasts if one.kind == "distance"}  # the base of their base is healthy
+    arms = dict.fromkeys((one.arm, one.base) for one in contrasts if one.kind == "treatment")
+    pairs: list[Pair] = []
+    for arm, injured in arms:
+        if injured not in injuries or arm not in with_health:
+            pairs.append(Pair(arm, injured, np.nan, None, None, NO_HEALTHY))
+            continue
+        own = [one for one in contrasts if (one.arm, one.base, one.kind) == (arm, injured, "treatment")]
+        base = [one for one in contrasts if (one.arm, one.kind) == (injured, "injury")]
+        pairs += _of_arm(arm, injured, own, base)
+    return pairs
+
+
+def _of_arm(arm: str, injured: str, treatment: Sequence[Contrast], injury: Sequence[Contrast]) -> list[Pair]:
+    """The average and every time of one treated arm."""
+    at_time = [{one.times[0]: one.rows for one in side if one.form == "at_time"} for side in (treatment, injury)]
+    times = sorted({*at_time[0], *at_time[1]})
+    if not times:
+        rows = [next((one.rows for one in side if one.form == "averaged"), ()) for side in (treatment, injury)]
+        return [_pair(arm, injured, np.nan, rows[1], rows[0])]
+    pairs = [_pair(arm, injured, time, at_time[1].get(time, ()), at_time[0].get(time, ())) for time in times]
+    whole = [pair for pair in pairs if pair.injury is not None]
+    left_out = ",".join(f"{pair.time:g}" for pair in pairs if pair.injury is None)
+    if not whole:
+        return [Pair(arm, injured, np.nan, None, None, NO_REFERENCE), *pairs]
+    averaged = Pair(
+        arm,
+        injured,
+        np.nan,
+        _mean([pair.injury for pair in whole if pair.injury]),
+        _mean([pair.treatment for pair in whole if pair.treatment]),
+        f"times_left_out:{left_out}" if left_out else "",
+    )
+    return [averaged, *pairs]
+
+
+def _pair(arm: str, injured: str, time: float, injury: Sequence[Weights], treatment: Sequence[Weights]) -> Pair:
+    """Both effects, or the reason why not."""
+    if injury and treatment:
+        return Pair(arm, injured, time, injury[0], treatment[0])
+    return Pair(arm, injured, time, None, None, NO_REFERENCE)
+
+
+def _mean(parts: Sequence[Weights]) -> Weights:
+    """Mean of weights, cell by cell."""
+    total: Weights = {}
+    for part in parts:
+        for cell, weight in part.items():
+            total[cell] = total.get(cell, 0.0) + weight / len(parts)
+    return {cell: weight for cell, weight in total.items() if abs(weight) > 1e-12}
+
+
+def rescue_class(ratio: Ratio) -> np.ndarray:
+    """What intervals of the fraction restored say; missing estimates have none.
+
+    Returns
+    -------
+    `restored` holds 1 and not 0; `partly_restored` lies between; `unchanged` holds 0 and not 1; `undecided` both;
+    `overshoot` lies above 1, `away_from_healthy` below 0; `injury_weak` and `injury_not_detected` as they are.
+    """
+    with np.errstate(invalid="ignore"):
+        has_one, has_zero = (ratio.low <= 1) & (ratio.high >= 1), (ratio.low <= 0) & (ratio.high >= 0)
+        above, below = ratio.low > 1, ratio.high < 0
+    state = ratio.state
+    return np.select(
+        [
+            state == "",
+            state == INJURY_NOT_DETECTED,
+            state == INJURY_WEAK,
+            has_one & has_zero,
+            has_one,
+            has_zero,
+            above,
+            below,
+        ],
+        ["", INJURY_NOT_DETECTED, INJURY_WEAK, "undecided", "restored", "unchanged", "overshoot", "away_from_healthy"],
+        "partly_restored",
+    ).astype(object)
+
+
+def rescue_pattern(
+    injury: np.ndarray, treatment: np.ndarray, *, injury_evident: np.ndarray, evident: np.ndarray, high: np.ndarray
+) -> np.ndarray:
+    """How the treatment effect stands to the injury effect, by their signs and evidence.
+
+    Parameters
+    ----------
+    injury, treatment
+        Effects, shape (k,).
+    injury_evident, evident
+        There is evidence for the injury effect, and for the treatment effect.
+    high
+        Upper end of the fraction restored.
+
+    Returns
+    -------
+    `none` without evidence of a treatment effect; `de_novo` where only that has evidence; `amplified_response` where
+    both have the same sign; `reversal` where they are opposite and all may be restored, `partial` where it is less.
+    """
+    against = np.sign(injury) != np.sign(treatment)
+    with np.errstate(invalid="ignore"):
+        is_whole = ~(high < 1)
+    return np.select(
+        [np.isnan(injury + treatment), ~evident, ~injury_evident, ~against, is_whole],
+        ["", "none", "de_novo", "amplified_response", "reversal"],
+        "partial",
+    ).astype(object)
+
+
+def rescue_programmes(
+    fit: ProgrammeFit, pairs: Sequence[Pair], *, programmes: pd.DataFrame, fdr: float
+) -> pd.DataFrame:
+    """Fraction restored of every programme, for every treated arm, at each time and averaged.
+
+    Parameters
+    ----------
+    fit
+        Of the scored programmes.
+    pairs
+        Of `rescue_pairs`.
+    programmes
+        `Programmes.table`: every programme with its note.
+    fdr
+        Level of evidence for the pattern, corrected over the programmes of one effect (moderated tests).
+
+    Returns
+    -------
+    Columns `tables.RESCUE_PROGRAMMES`, pairs as given, programmes by name. Errors are unmoderated, with the residual
+    degrees of freedom.
+
+    References
+    ----------
+    Fieller (1954), 10.1111/j.2517-6161.1954.tb00159.x.
+    """
+    tables = [pd.DataFrame(columns=list(RESCUE_PROGRAMMES))]
+    for pair in pairs:
+        facts = {"arm": pair.arm, "time": pair.time, "programme": programmes.index}
+        notes = [";".join(filter(None, [pair.note, note])) for note in programmes["note"]]
+        numbers = _programme_numbers(fit, pair, fdr) if pair.injury is not None else pd.DataFrame()
+        table = numbers.reindex(
+            programmes.index, columns=[name for name in RESCUE_PROGRAMMES if name not in (*facts, "note")]
+        )
+        tables.append(table.assign(**facts, note=notes).reset_index(drop=True)[list(RESCUE_PROGRAMMES)])
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else tables[0]
+
+
+def _programme_numbers(fit: ProgrammeFit, pair: Pair, fdr: float) -> pd.DataFrame:
+    """Both effects, their ratio, class and pattern of every scored programme."""
+    rows = contrast_rows([pair.injury or {}, pair.treatment or {}], fit.columns)
+    plain, tested = estimate_linear(fit.plain, rows), estimate_linear(fit.moderated, rows)
+    ratio = restored_fraction(plain)
+    evident = np.column_stack([adjust_pvalues(column) for column in tested.pvalue.T]) < fdr
+    pattern = rescue_pattern(*plain.estimate.T, injury_evident=evident[:, 0], evident=evident[:, 1], high=ratio.high)
+    return pd.DataFrame(effect_columns(plain, ratio) | {"pattern": pattern}, index=pd.Index(fit.names, dtype=object))
+
+
+def restored_fraction(effects: Estimates) -> Ratio:
+    """Minus the treatment effect over the injury effect, of estimates with injury and treatment in this order."""
+    return fieller_ratio(
+        -effects.estimate[:, 1],
+        effects.estimate[:, 0],
+        variance=effects.covariance[:, 1, 1],
+        denominator_variance=effects.covariance[:, 0, 0],
+        covariance=-effects.covariance[:, 0, 1],
+        df=effects.df.min(axis=1),
+        level=LEVEL,
+    )
+
+
+def effect_columns(effects: Estimates, ratio: Ratio) -> dict[str, np.ndarray]:
+    """Both effects, their covariance and ratio, under the names that the tables give them."""
+    return {
+        "injury_effect": effects.estimate[:, 0],
+        "injury_se": effects.se[:, 0],
+        "treatment_effect": effects.estimate[:, 1],
+        "treatment_se": effects.se[:, 1],
+        "covariance": effects.covariance[:, 0, 1],
+        "df": np.where(np.isinf(effects.df.min(axis=1)), np.nan, effects.df.min(axis=1)),
+        "fraction_restored": ratio.value,
+        "ci_low": ratio.low,
+        "ci_high": ratio.high,
+        "class": rescue_class(ratio),
+    }
+
+
+def compare_arms(fit: ProgrammeFit, pairs: Sequence[Pair], *, programmes: pd.DataFrame) -> pd.DataFrame:
+    """Which of two treated arms with the same injured arm restores more of each programme.
+
+    Parameters
+    ----------
+    fit, pairs, programmes
+        As `rescue_programmes` takes them.
+
+    Returns
+    -------
+    Columns `tables.RESCUE_COMPARISONS`. The difference of the two fractions is itself a ratio, of the difference of the
+    treated arms over the injury effect, and has Fieller's interval; `more`, `less` or `undecided` by it.
+    """
+    tables = [pd.DataFrame(columns=list(RESCUE_COMPARISONS))]
+    for earlier, later in combinations(pairs, 2):
+        same_time = later.time == earlier.time or (np.isnan(later.time) and np.isnan(earlier.time))
+        if later.arm == earlier.arm or later.injured != earlier.injured or not same_time:
+            continue
+        facts = {"arm": later.arm, "other_arm": earlier.arm, "time": later.time, "programme": programmes.index}
+        is_like = later.injury is not None and later.injury == earlier.injury
+        numbers = _compared(fit, later, earlier) if is_like else pd.DataFrame()
+        note = "" if is_like else NO_REFERENCE if None in (later.injury, earlier.injury) else "times_differ"
+        notes = [";".join(filter(None, [note, own])) for own in programmes["note"]]
+        table = numbers.reindex(index=programmes.index, columns=list(RESCUE_COMPARISONS))
+        tables.append(table.assign(**facts, note=notes).reset_index(drop=True))
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else tables[0]
+
+
+def _compared(fit: ProgrammeFit, later: Pair, earlier: Pair) -> pd.DataFrame:
+    """Difference of two fractions of every scored programme."""
+    one, other = later.treatment or {}, earlier.treatment or {}
+    between = {cell: one.get(cell, 0.0) - other.get(cell, 0.0) for cell in {**one, **other}}
+    effects = estimate_linear(fit.plain, contrast_rows([later.injury or {}, between], fit.columns))
+    ratio = restored_fraction(effects)
+    with np.errstate(invalid="ignore"):
+        words = np.select([ratio.low > 0, ratio.high < 0], ["more", "less"], "undecided")
+    known = ~np.isin(ratio.state, ["", INJURY_NOT_DETECTED, INJURY_WEAK])
+    columns = {"difference": ratio.value, "ci_low": ratio.low, "ci_high": ratio.high}
+    return pd.DataFrame(
+        columns | {"class": np.where(known, words, ratio.state)}, index=pd.Index(fit.names, dtype=object)
+    )

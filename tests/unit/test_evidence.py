@@ -1,0 +1,238 @@
+"""Programmes on a page: what is named as evidence, how courses and rescue read, and what stands beside the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from exoliver.report.answer import answer_section
+from exoliver.report.courses import course_rows, course_words, shift_words, told_courses
+from exoliver.report.elements import Picture, Prose, Section, Table
+from exoliver.report.evidence import aside_words, programme_words, programmes_tail, untested_words
+from exoliver.report.material import Material
+from exoliver.report.over_time import MOST_PROGRAMMES, over_time_section, surest_programmes
+from exoliver.report.overview import DatasetResults, matrix_rows
+from exoliver.report.programmes import answer_picture, programmes_section
+from exoliver.report.undone import rescue_sentence, undone_section
+from exoliver.tables import EQUIVALENCE, RESCUE_COMPARISONS
+from tests.toy_report import INJURED_ARMS, make_facts, make_material
+
+SIDES: list[dict[str, Any]] = [
+    {"gene_set": "repair", "title": "Repair", "theme": "regeneration"},
+    {"gene_set": "clock", "title": "Circadian clock", "theme": "nuisance"},
+    {"gene_set": "cells_kupffer", "title": "Kupffer-cell markers", "theme": "cells"},
+]
+ENTRY = {"name": "own", "gene_sets": SIDES}
+SOONER = "the controls recovered: the treated recovered sooner"
+TWO_TREATED = INJURED_ARMS | {"ev": {"role": "treated", "value": "e", "label": "CCl4 + EV", "product": "ev"}}
+
+
+def make_effects(rows: Sequence[tuple[str, float, float]]) -> pd.DataFrame:
+    """Effects of programme, estimate and p-value; adjusted ones are five times as large."""
+    table = pd.DataFrame(rows, columns=["programme", "estimate", "pvalue"])
+    return table.assign(padj=np.minimum(1, 5 * table["pvalue"]), note="")
+
+
+MIXED = make_effects([("repair", 0.8, 1e-3), ("clock", 1.1, 0.02), ("cells_kupffer", -0.3, 0.4)])
+
+
+@cache
+def toy() -> Material:
+    """The toy with three arms and two times."""
+    return make_material()
+
+
+def words_of(section: Section, lead: str = "") -> str:
+    """Its paragraphs, or those under one lead."""
+    blocks = [block for block in section.blocks if isinstance(block, Prose) and (not lead or block.lead == lead)]
+    return " ".join(text for block in blocks for text in block.paragraphs)
+
+
+def with_rows(material: Material, **tables: pd.DataFrame) -> Material:
+    """The material with other tables of programmes."""
+    return replace(material, programmes=replace(material.programmes, **tables))
+
+
+def test_programmes_with_evidence_are_named_the_surest_first() -> None:
+    """By their side and p-value; cells and nuisances are none of them."""
+    more = pd.concat([MIXED, make_effects([("b_sure", 0.2, 1e-9), ("a_low", -0.5, 1e-4)])], ignore_index=True)
+    assert programme_words(more, ENTRY, fdr=0.05) == "raised: b sure and repair; lowered: a low"
+    assert programme_words(MIXED, ENTRY, fdr=0.05, with_estimates=True) == "raised: repair (log2 0.80)"
+    assert programme_words(MIXED, ENTRY, fdr=1e-4) == "there is no evidence that a programme changes"
+    assert programme_words(MIXED.assign(pvalue=np.nan), ENTRY, fdr=0.05) == "no programme could be tested"
+    assert programme_words(MIXED.iloc[1:], ENTRY, fdr=0.05) == ""
+
+
+def test_a_tail_is_a_sentence() -> None:
+    """Of names, of none, and of nothing."""
+    assert programmes_tail("raised: repair") == "Programmes raised: repair."
+    assert programmes_tail("no programme could be tested") == "No programme could be tested."
+    assert programmes_tail("") == ""
+
+
+def test_cells_and_nuisances_are_told_without_correction() -> None:
+    """A caution rather speaks too often: its p-value is not adjusted."""
+    assert aside_words(MIXED, ENTRY) == "raised: circadian clock"
+    assert aside_words(MIXED.iloc[[0, 2]], ENTRY) == ""
+
+
+def test_what_could_not_be_tested_says_why() -> None:
+    """The reasons in words; nothing where one was tested."""
+    lost = MIXED.assign(pvalue=np.nan, note=["too_few_measured", "donors_unreplicated", ""])
+    words = untested_words([lost])
+    assert "too few of their genes are measured" in words
+    assert "single donor" in words
+    assert untested_words([MIXED, lost]) == ""
+    assert untested_words([]) == ""
+
+
+def test_the_answer_warns_of_the_clock() -> None:
+    """That a p53 or Cdkn1a change cannot be told apart from it; nothing where the clock does not move."""
+
+    def beside(effects: pd.DataFrame) -> str:
+        own = toy().collections[0]
+        rows = [effects.assign(contrast=name) for name in toy().programmes.effects["contrast"].unique()]
+        titled = replace(own, entry=own.entry | {"gene_sets": SIDES})
+        material = replace(toy(), collections=(titled, *toy().collections[1:]))
+        return words_of(answer_section(with_rows(material, effects=pd.concat(rows))), "Beside it")
+
+    text = beside(MIXED)
+    assert "circadian clock" in text
+    assert "such as Cdkn1a and with it the p53 response, cannot be told apart" in text
+    assert beside(MIXED.iloc[[0, 2]]) == ""
+
+
+def test_few_programmes_are_followed_over_time() -> None:
+    """Those with the smallest p-value at any time; an untested one is none of them, nor is a nuisance."""
+    rows = pd.DataFrame(
+        [(f"set{index:02d}", 10.0 ** -(index + time)) for index in range(30) for time in (0, 1)]
+        + [("untested", np.nan), ("clock", 1e-99)],
+        columns=["programme", "pvalue"],
+    )
+    assert surest_programmes(rows, ENTRY) == [f"set{index:02d}" for index in range(29, 29 - MOST_PROGRAMMES, -1)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "side", "end", "words"),
+    [
+        ("sustained", 1, "effect_persists", "raised from day 1 on"),
+        ("early_transient", -1, "control_recovered", f"lowered at day 7, then gone ({SOONER})"),
+        ("early_transient", 1, "treated_relapsed", "raised at day 7, then gone (the treated fell back)"),
+        ("delayed", 1, "", "raised late, from day 1 on"),
+        ("reversing", 1, "effect_persists", "reverses its direction"),
+    ],
+)
+def test_courses_read_as_what_happened(kind: str, side: int, end: str, words: str) -> None:
+    """Way, times, and how it ended; recovered sooner is told from relapsed."""
+    row = pd.Series({"class": kind, "side": side, "onset": 1.0, "peak": 7.0, "end_state": end})
+    assert course_words(row, toy().look) == words
+
+
+def test_the_time_gained_has_its_interval() -> None:
+    """An end that runs beyond the times is open; nothing is told without a value."""
+    row = pd.Series({"recovery_shift": 2.0, "recovery_shift_low": 0.5, "recovery_shift_high": np.nan})
+    assert shift_words(row, toy().look) == "2.0 day (0.50 to open)"
+    assert shift_words(row * np.nan, toy().look) == ""
+
+
+def test_courses_are_told_together() -> None:
+    """Programmes of one course in one clause; that there is none, that none could be tested."""
+    contrast = next(one for one in toy().contrasts if one.id == "msc_vs_ccl4__any_time")
+    assert told_courses(toy(), contrast) == "apoptosis raised from day 1 on; anti apoptosis lowered from day 1 on"
+    assert len(course_rows(toy(), contrast)) == 3
+    assert told_courses(make_material(sure_sets=False), contrast) == "no programme can be shown to change at any time"
+    assert told_courses(make_material(untested_sets=True), contrast) == "no programme could be tested"
+
+
+def test_the_programmes_section_shows_effects_with_intervals() -> None:
+    """One table for each averaged contrast, what is wanted beside, and the mixture under its own heading."""
+    section = programmes_section(toy())
+    tables = [block for block in section.blocks if isinstance(block, Table)]
+    assert len(tables) == 3
+    titles = [column.title for column in tables[0].columns]
+    assert "Wanted" in titles
+    assert "Change not explained by the cell mixture" in titles
+    assert tables[0].rows[1][2].text == "0.50 (0.30 to 0.70)"
+    plain = toy().programmes.effects.assign(estimate_adjusted=np.nan)
+    without = programmes_section(with_rows(toy(), effects=plain))
+    first = next(block for block in without.blocks if isinstance(block, Table))
+    assert "Change not explained by the cell mixture" not in [column.title for column in first.columns]
+
+
+def test_pictures_are_of_effects() -> None:
+    """Beside the answer and over time, in log2."""
+    picture = answer_picture(toy())
+    assert picture is not None
+    assert "log2" in picture.figure.data.columns
+    over_time = next(block for block in over_time_section(toy()).blocks if isinstance(block, Picture))
+    assert {"estimate", "ci_low", "ci_high"} <= set(over_time.figure.data.columns)
+    assert answer_picture(make_material(untested_sets=True)) is None
+
+
+def test_rescue_says_how_much_of_the_injury_can_be_told() -> None:
+    """Clear and weak injuries apart; fractions with intervals; no value for a weak slope."""
+    text = rescue_sentence(toy(), "msc")
+    assert "of 3 programmes, the injury moves 1 clearly and 1 weakly" in text
+    assert "apoptosis 0.50 (0.20 to 0.80)" in text
+    assert "Over all genes together: day 1: not told, the injury being 2.0 standard errors" in text
+    none = toy().programmes.rescue.assign(fraction_restored=np.nan, **{"class": "injury_weak", "pattern": "none"})
+    assert "Nothing can be called restored." in rescue_sentence(with_rows(toy(), rescue=none), "msc")
+    worse = toy().programmes.rescue.assign(pattern="amplified_response")
+    assert "Further from healthy: apoptosis." in rescue_sentence(with_rows(toy(), rescue=worse), "msc")
+
+
+def test_the_rescue_section_lists_weak_injuries_with_their_interval_alone() -> None:
+    """And counts those without an injury to undo."""
+    section = undone_section(toy())
+    table = next(block for block in section.blocks if isinstance(block, Table))
+    cells = [[cell.text for cell in row] for row in table.rows]
+    assert any("0.50 (0.20 to 0.80)" in row for row in cells)
+    assert any("0.20 to 0.80" in row for row in cells)
+    assert "For 1 programme there is no injury to undo." in table.caption
+    assert section.contents == "CCl4 + MSC: 1 of 1 clear injury effect back"
+
+
+def test_rescue_without_a_healthy_arm_says_so() -> None:
+    """Not testable, with the reason."""
+    arms = {name: arm for name, arm in INJURED_ARMS.items() if name != "healthy"}
+    arms["other"] = {"role": "reference", "value": "r", "label": "Other"}
+    section = undone_section(make_material(make_facts(arms)))
+    assert section.finding.startswith("Not testable: ")
+    assert section.contents == "Not testable"
+
+
+def test_two_products_are_compared() -> None:
+    """Which restores more, by its label, and how many programmes they move alike."""
+    material = make_material(make_facts(TWO_TREATED))
+    row = dict.fromkeys(RESCUE_COMPARISONS) | {
+        "programme": "apoptosis", "arm": "ev", "other_arm": "msc", "time": 7.0, "difference": -0.4, "ci_low": -0.6,
+        "ci_high": -0.2, "class": "less", "note": "",
+    }  # fmt: skip
+    same = dict.fromkeys(EQUIVALENCE) | {
+        "programme": "apoptosis", "contrast": "ev_vs_msc", "margin": 0.32, "verdict": "equivalent",
+    }  # fmt: skip
+    told = with_rows(material, comparisons=pd.DataFrame([row]), equivalence=pd.DataFrame([same]))
+    tables = [block for block in undone_section(told).blocks if isinstance(block, Table)]
+    verdicts, compared = tables[-2:]
+    assert [cell.text for cell in verdicts.rows[0]][:3] == ["CCl4 + EV vs CCl4 + MSC", "all times", "1"]
+    assert [cell.text for cell in compared.rows[0]] == ["Apoptosis", "CCl4 + MSC", "day 7", "0.40 (0.20 to 0.60)"]
+
+
+def test_the_matrix_of_a_study_shows_effects() -> None:
+    """Of the surest programmes, in log2; nuisances are left out."""
+    own = toy().collections[0]
+    themes = ("nuisance", "cell_death", "inflammation")
+    facts = [fact | {"theme": theme} for fact, theme in zip(own.entry["gene_sets"], themes, strict=True)]
+    dataset = DatasetResults(
+        id="d", title="D", facts=toy().facts, look=toy().look, check=toy().check, contrasts=toy().contrasts,
+        tables=toy().tables, entry=own.entry | {"gene_sets": facts}, effects=toy().programmes.effects,
+    )  # fmt: skip
+    rows = matrix_rows([dataset])
+    assert facts[0]["gene_set"] not in set(rows["programme"])
+    assert rows["value"].notna().all()
