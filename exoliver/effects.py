@@ -96,11 +96,9 @@ def make_setting(
         for mapped, entry in collections
     )
     donors = nested_donors(model, expression.samples)
-    scores = score_programmes(programmes, expression.vst)
     if donors is not None and not has_strata(model.design, donors):
-        notes = [";".join(filter(None, [note, DONORS_UNREPLICATED])) for note in programmes.table["note"]]
-        programmes = replace(programmes, table=programmes.table.assign(note=notes))
-        scores, donors = scores * np.nan, None
+        programmes, donors = _without_scores(programmes, DONORS_UNREPLICATED), None
+    scores = score_programmes(programmes, expression.vst)
     fit = fit_programmes(
         scores,
         model,
@@ -111,6 +109,13 @@ def make_setting(
     is_mixture = system in MIXED_SYSTEMS
     markers_used = cells if is_mixture else None
     return Setting(programmes, scores, fit, model, expression.vst, donors, markers_used, settings["fdr"])
+
+
+def _without_scores(programmes: Programmes, reason: str) -> Programmes:
+    """The programmes, none of them scored, each with the reason beside its own note."""
+    notes = [";".join(filter(None, [note, reason])) for note in programmes.table["note"]]
+    table = programmes.table.assign(is_scored=False, note=notes)
+    return replace(programmes, table=table, weights=programmes.weights[:, :0])
 
 
 def estimate_effects(contrasts: Sequence[Contrast], setting: Setting) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -19,7 +19,7 @@ import pandas as pd
 from exoliver.collections import RESOURCES, collection_id, facts_files, is_path, shipped_collections
 from exoliver.identifiers import collapse_symbols, read_synonyms
 from exoliver.strict_yaml import load_yaml
-from exoliver.tables import GENE_SETS, read_json, read_table
+from exoliver.tables import GENE_SETS
 
 GENE_SET_COLUMNS = ("gene_set", "gene", "weight", "sign")
 HALVES = {1: "_UP", -1: "_DN"}  # of a set with members of both signs, by sign
@@ -240,16 +240,6 @@ def renew_members(gene_sets: pd.DataFrame, known: Collection[str], *, synonyms: 
     renewed = gene_sets.assign(gene=genes, is_old=gene_sets["gene"].to_numpy() != genes)
     renewed = renewed.sort_values("is_old", kind="stable").drop_duplicates(["gene_set", "gene"])
     return renewed.sort_values(["gene_set", "gene"], ignore_index=True)[list(GENE_SET_COLUMNS)]
-
-
-def read_members(path: str | Path) -> pd.DataFrame:
-    """A mapped collection from its file."""
-    return read_table(path, GENE_SETS)
-
-
-def read_mapped(gene_sets: str | Path, entry: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """A mapped collection and its facts, from the files of `map_collection`'s result."""
-    return read_members(gene_sets), read_json(entry)
 
 
 def no_gene_sets() -> pd.DataFrame:

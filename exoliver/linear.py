@@ -291,14 +291,14 @@ def joint_test(fit: LinearFit, rows: np.ndarray) -> JointTest:
         values, vectors = np.linalg.eigh(covariance[known])
         turned = np.einsum("kqr,kq->kr", vectors, estimate[known])
         stat[known] = (turned**2 / values).mean(axis=1)
-        part = _only(fit, known)
+        part = select_scores(fit, known)
         own = np.einsum("kqr,qp->krp", vectors, rows)
         residual[known] = _pooled_df(_degrees_of_freedom(part, own, own @ part.covariance @ own.swapaxes(1, 2)))
     return JointTest(stat, len(rows), residual, fdtrc(len(rows), residual, stat))
 
 
-def _only(fit: LinearFit, chosen: np.ndarray) -> LinearFit:
-    """The fit of some of the scores."""
+def select_scores(fit: LinearFit, chosen: np.ndarray) -> LinearFit:
+    """The fit of some of the scores, by position or by truth."""
     arrays = ("coefficients", "covariance", "gradients", "uncertainty", "hat", "variance", "correlation")
     return replace(fit, **{name: getattr(fit, name)[chosen] for name in arrays})
 

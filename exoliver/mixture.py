@@ -12,6 +12,7 @@ import pandas as pd
 
 from exoliver.linear import estimate_linear, fit_linear
 from exoliver.programmes import Programmes
+from exoliver.random_intercept import has_strata
 
 # ASSUME: Within an arm, samples with more cells of a type show more of that type's marker genes.
 # LIMIT: The cell mixture is judged by marker genes, which change within cells too.
@@ -84,6 +85,8 @@ def adjust_for_mixture(
         if covariates is None:
             continue
         wide = np.hstack([design, covariates])
+        if donors is not None and not has_strata(wide, donors):
+            continue
         longer = np.hstack([rows, np.zeros((len(rows), covariates.shape[1]))])
         result = estimate_linear(fit_linear(scores[:, [place]], wide, donors=donors), longer)
         low, high = result.interval(level)
@@ -116,7 +119,7 @@ def mixture_covariates(scores: np.ndarray, design: np.ndarray) -> np.ndarray | N
     room = min((samples - columns) // DF_PER_COVARIATE, samples - columns - MIN_DF)
     centred = scores - scores.mean(axis=0)
     left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
-    if room < 1 or sizes[0] <= 0:
+    if room < 1 or not sizes.sum() > 0:  # no cell type is left, or none varies
         return None
     share = np.cumsum(sizes**2) / (sizes**2).sum()
     count = min(int(np.searchsorted(share, EXPLAINED)) + 1, room)

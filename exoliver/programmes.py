@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from exoliver.linear import LinearFit, Prior, estimate_prior, fit_linear, moderate, rescale
+from exoliver.linear import LinearFit, estimate_prior, fit_linear, moderate, rescale, select_scores
 from exoliver.model import Model
 from exoliver.tables import PROGRAMMES, SCORES
 from exoliver.variance import stabilised_slope
@@ -212,16 +212,17 @@ def fit_programmes(
     Smyth (2004), 10.2202/1544-6115.1027.
     """
     plain = fit_linear(scores.to_numpy(dtype=float), model.design, donors=donors)
-    moderated = plain if donors is not None else moderate(plain, _prior(scores, companions, model.design))
+    moderated = plain if donors is not None else _moderated(scores, companions, model.design)
     factors = 1 / attenuation
     return ProgrammeFit(tuple(scores.columns), rescale(moderated, factors), rescale(plain, factors), model.columns)
 
 
-def _prior(scores: pd.DataFrame, companions: pd.DataFrame, design: np.ndarray) -> Prior:
-    """Of the variances of all sets together."""
+def _moderated(scores: pd.DataFrame, companions: pd.DataFrame, design: np.ndarray) -> LinearFit:
+    """The fit of the scores, moderated as one of all sets: the most degrees of freedom are those of all together."""
     more = companions.loc[:, [name for name in companions if name not in scores.columns]]
     together = fit_linear(np.hstack([scores.to_numpy(dtype=float), more.to_numpy(dtype=float)]), design)
-    return estimate_prior(together.variance, together.df)
+    moderated = moderate(together, estimate_prior(together.variance, together.df))
+    return select_scores(moderated, np.arange(scores.shape[1]))
 
 
 def nested_donors(model: Model, samples: pd.DataFrame) -> np.ndarray | None:

@@ -13,7 +13,7 @@ import numpy as np
 GRID = 81  # correlations that the search starts from
 STEPS = 30  # of the golden section: the correlation is known to 1e-7
 GOLDEN = (np.sqrt(5) - 1) / 2
-MARGIN = 1e-3  # distance of the correlation from where the model ends
+MARGIN = 1e-6  # distance of the correlation from where the model ends
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ def fit_random_intercept(scores: np.ndarray, design: np.ndarray, *, donors: np.n
         raise ValueError("a random intercept needs residual degrees of freedom within and between donors")
     same = (donors[:, None] == donors[None, :]).astype(float)
     fits = [_fit_one(score, design, same) for score in scores.T]
-    return Components(*(np.stack([one[place] for one in fits]) for place in range(6)))
+    shapes = _shapes(*design.shape)
+    return Components(*(np.array([one[k] for one in fits]).reshape(-1, *shape) for k, shape in enumerate(shapes)))
 
 
 def has_strata(design: np.ndarray, donors: np.ndarray) -> bool:
@@ -74,8 +75,7 @@ def _fit_one(score: np.ndarray, design: np.ndarray, same: np.ndarray) -> tuple[n
     """One score: covariance, gradients, uncertainty, hat, variance, correlation."""
     samples, columns = design.shape
     if not np.isfinite(score).all():
-        shapes = ((columns, columns), (2, columns, columns), (2, 2), (columns, samples), (), ())
-        return tuple(np.full(shape, np.nan) for shape in shapes)
+        return tuple(np.full(shape, np.nan) for shape in _shapes(samples, columns))
     correlation = _best_correlation(score, design, same)
     identity = np.eye(samples)
     unit = (1 - correlation) * identity + correlation * same
@@ -84,13 +84,18 @@ def _fit_one(score: np.ndarray, design: np.ndarray, same: np.ndarray) -> tuple[n
     hat = unscaled @ design.T @ inverse
     residual = score - design @ (hat @ score)
     variance = float(residual @ inverse @ residual) / (samples - columns)
-    inverse = inverse / max(variance, np.finfo(float).tiny)
+    inverse = inverse / (variance or 1.0)  # a score that does not vary has no uncertainty, see below
     projection = inverse - inverse @ design @ hat
     parts = (same, identity)  # V = between * same + within * identity
     information = np.array([[(projection @ one @ projection @ other).trace() / 2 for other in parts] for one in parts])
     gradients = np.stack([hat @ part @ hat.T for part in parts])
     uncertainty = np.linalg.inv(information) if variance > 0 else np.zeros((2, 2))
     return variance * unscaled, gradients, uncertainty, hat, np.array(variance), np.array(correlation)
+
+
+def _shapes(samples: int, columns: int) -> tuple[tuple[int, ...], ...]:
+    """Of what one score has: covariance, gradients, uncertainty, hat, variance, correlation."""
+    return (columns, columns), (2, columns, columns), (2, 2), (columns, samples), (), ()
 
 
 def _best_correlation(score: np.ndarray, design: np.ndarray, same: np.ndarray) -> float:

@@ -79,9 +79,9 @@ def rescue_pairs(contrasts: Sequence[Contrast]) -> list[Pair]:
 
 def _of_arm(arm: str, injured: str, treatment: Sequence[Contrast], injury: Sequence[Contrast]) -> list[Pair]:
     """The average and every time of one treated arm."""
-    at_time = [{one.times[0]: one.rows for one in side if one.form == "at_time"} for side in (treatment, injury)]
+    at_time = [_by_time(side) for side in (treatment, injury)]
     times = sorted({*at_time[0], *at_time[1]})
-    if not times:
+    if len(times) < 2:
         rows = [next((one.rows for one in side if one.form == "averaged"), ()) for side in (treatment, injury)]
         return [_pair(arm, injured, np.nan, rows[1], rows[0])]
     pairs = [_pair(arm, injured, time, at_time[1].get(time, ()), at_time[0].get(time, ())) for time in times]
@@ -98,6 +98,12 @@ def _of_arm(arm: str, injured: str, treatment: Sequence[Contrast], injury: Seque
         f"times_left_out:{left_out}" if left_out else "",
     )
     return [averaged, *pairs]
+
+
+def _by_time(effects: Sequence[Contrast]) -> dict[float, tuple[Weights, ...]]:
+    """Rows of one effect at each of its times; one that has a single time is written as an average."""
+    alone = {one.times[0]: one.rows for one in effects if one.form == "averaged" and len(one.times) == 1}
+    return alone | {one.times[0]: one.rows for one in effects if one.form == "at_time"}
 
 
 def _pair(arm: str, injured: str, time: float, injury: Sequence[Weights], treatment: Sequence[Weights]) -> Pair:
@@ -271,7 +277,8 @@ def compare_arms(fit: ProgrammeFit, pairs: Sequence[Pair], *, programmes: pd.Dat
         facts = {"arm": later.arm, "other_arm": earlier.arm, "time": later.time, "programme": programmes.index}
         is_like = later.injury is not None and later.injury == earlier.injury
         numbers = _compared(fit, later, earlier) if is_like else pd.DataFrame()
-        note = "" if is_like else NO_REFERENCE if None in (later.injury, earlier.injury) else "times_differ"
+        reasons = [pair.note for pair in (later, earlier) if pair.injury is None]
+        note = "" if is_like else next(iter(reasons), "times_differ")
         notes = [";".join(filter(None, [note, own])) for own in programmes["note"]]
         table = numbers.reindex(index=programmes.index, columns=list(RESCUE_COMPARISONS))
         tables.append(table.assign(**facts, note=notes).reset_index(drop=True))

@@ -57,7 +57,8 @@ def rescue_genes(model: Model, contrasts: Sequence[Contrast], *, symbols: pd.Ser
             continue
         estimate = fit.coefficients @ contrast_rows([pair.injury, pair.treatment or {}], model.columns).T
         found = _listed(model, estimate / np.log(2), next(covariances) / np.log(2) ** 2, fdr)
-        tables.append(found.assign(arm=pair.arm, time=pair.time, symbol=found["gene_id"].map(symbols), note=pair.note))
+        note = ";".join(filter(None, [pair.note, "nested_donors" if model.nested_donor else ""]))
+        tables.append(found.assign(arm=pair.arm, time=pair.time, symbol=found["gene_id"].map(symbols), note=note))
     whole = [table.reindex(columns=list(RESCUE_GENES)) for table in tables if len(table)]
     return pd.concat(whole, ignore_index=True) if whole else tables[0]
 

@@ -15,6 +15,7 @@ from exoliver.rescue_slope import MIN_GENES, rescue_slope
 from exoliver.tables import RESCUE_SUMMARY
 
 MIN_SAMPLES = 3  # of healthy and injured arms: the slope sets a pair of samples aside
+MIN_DF = 3  # of all samples: two are those of the pair
 
 
 def summarise_rescue(pairs: Sequence[Pair], expression: pd.DataFrame, *, model: Model, is_nested: bool) -> pd.DataFrame:
@@ -27,7 +28,7 @@ def summarise_rescue(pairs: Sequence[Pair], expression: pd.DataFrame, *, model: 
     expression
         Variance-stabilised expression, samples x gene ids.
     model
-        The fit: its tested genes, and covariates whose effects are taken out before.
+        The fit: its tested genes, and covariates and donors whose effects are taken out.
     is_nested
         Donors with several samples are not in the design: samples are not independent, and there is no slope.
 
@@ -36,22 +37,15 @@ def summarise_rescue(pairs: Sequence[Pair], expression: pd.DataFrame, *, model: 
     Columns `tables.RESCUE_SUMMARY`, in the order of the pairs.
     """
     genes = model.genes[model.tested]
-    values = _without_covariates(expression.loc[:, list(genes)].to_numpy(dtype=float), model)
+    values = expression.loc[:, list(genes)].to_numpy(dtype=float)
     rows = [pd.DataFrame(columns=list(RESCUE_SUMMARY))]
     for pair in pairs:
         facts = {"arm": pair.arm, "time": pair.time}
-        found = _slope(values, pair, model) if not is_nested else "nested_donors"
+        found = _slope(values, pair, model) if not (is_nested and pair.injury) else "nested_donors"
         numbers = {"note": found} if isinstance(found, str) else found
         rows.append(pd.DataFrame([facts | numbers]).reindex(columns=list(RESCUE_SUMMARY)))
     whole = pd.concat(rows[1:], ignore_index=True) if len(rows) > 1 else rows[0]
     return whole.assign(note=whole["note"].fillna(""))
-
-
-def _without_covariates(values: np.ndarray, model: Model) -> np.ndarray:
-    """Expression without the effects of the design's columns beside the cells."""
-    cells = len(model.cells)
-    effects = np.linalg.lstsq(model.design, values, rcond=None)[0]
-    return np.asarray(values - model.design[:, cells:] @ effects[cells:])
 
 
 def _slope(values: np.ndarray, pair: Pair, model: Model) -> dict[str, object] | str:
@@ -61,13 +55,18 @@ def _slope(values: np.ndarray, pair: Pair, model: Model) -> dict[str, object] | 
     arms = [_cell(pair.injury, -1.0), _cell(pair.injury, 1.0), _cell(pair.treatment, 1.0)]
     if None in arms:
         return "at_each_time_only"
-    healthy, injured, treated = (values[model.design[:, model.cells.index(cell)] == 1] for cell in arms if cell)
+    rows = [np.flatnonzero(model.design[:, model.cells.index(cell)] == 1) for cell in arms if cell]
+    healthy, injured, treated = (values[own] for own in rows)
     if min(len(healthy), len(injured)) < MIN_SAMPLES or len(treated) < 1:
         return "too_few_samples"
-    columns = model.design.shape[1] - len(model.cells)
-    if len(healthy) + len(injured) + len(treated) - 3 - columns < 1:
+    nuisance = model.design[np.concatenate(rows)][:, len(model.cells) :]
+    within = nuisance - np.concatenate([np.tile(part.mean(axis=0), (len(part), 1)) for part in _parts(nuisance, rows)])
+    moving = np.linalg.matrix_rank(within) if nuisance.size else 0
+    if len(nuisance) - len(arms) - moving < MIN_DF:
         return "too_few_samples"
-    found = rescue_slope(healthy, injured, treated=treated, columns_used=columns, level=LEVEL)
+    if nuisance.size and np.linalg.matrix_rank(nuisance - nuisance.mean(axis=0)) > moving:
+        return "covariates_confounded"
+    found = rescue_slope(healthy, injured, treated=treated, nuisance=nuisance, level=LEVEL)
     ratio = Ratio(*(np.array([value]) for value in (found.value, found.low, found.high, found.state)))
     return {
         "slope": found.value,
@@ -80,6 +79,11 @@ def _slope(values: np.ndarray, pair: Pair, model: Model) -> dict[str, object] | 
         "class": rescue_class(ratio)[0],
         "note": ";".join(filter(None, [pair.note, "few_genes" if found.genes < MIN_GENES else ""])),
     }
+
+
+def _parts(values: np.ndarray, rows: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Rows of each arm, of rows that stand arm after arm."""
+    return np.split(values, np.cumsum([len(own) for own in rows])[:-1])
 
 
 def _cell(weights: Weights, sign: float) -> Cell | None:

@@ -145,6 +145,16 @@ def read_index(path: str | Path) -> list[Contrast]:
     return from_index(read_json(path))
 
 
+def read_members(path: str | Path) -> pd.DataFrame:
+    """The sets of a collection, mapped to the genes of a dataset."""
+    return read_table(path, GENE_SETS)
+
+
+def read_mapped(gene_sets: str | Path, entry: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The same, with the facts of the collection."""
+    return read_members(gene_sets), read_json(entry)
+
+
 def read_alike(folder: str | Path, columns: tuple[str, ...]) -> dict[str, pd.DataFrame]:
     """All tables of a folder, by name."""
     return {path.stem: read_table(path, columns) for path in sorted(Path(folder).glob("*.tsv"))}

@@ -41,6 +41,7 @@ from exoliver.report.naming import (
     effect_words,
     estimable,
     health_word,
+    is_cultured,
     leading,
     treated_arms,
     untimed_words,
@@ -201,6 +202,8 @@ def _beside(material: Material) -> list[Prose]:
     """The cell mixture, the clock, feeding and handling, where an effect of the answer may move them."""
     entry = material.collections[0].entry
     told, moved = {}, set()
+    if is_cultured(material.facts):
+        return []
     for contrast in [*leading(material.contrasts), *averaged(material.contrasts, "injury")]:
         effects = material.effects_of(contrast)
         words = aside_words(effects, entry)

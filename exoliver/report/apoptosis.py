@@ -9,8 +9,8 @@ import pandas as pd
 from exoliver.contrasts import Contrast
 from exoliver.figures.balances_over_time import balances_over_time
 from exoliver.figures.panel_forest import panel_forest
-from exoliver.figures.words import capital, clauses, count, joined, plural
-from exoliver.panel import LEVEL
+from exoliver.figures.words import capital, clauses, count, estimate, joined, plural
+from exoliver.panel import LEVEL, MITOSIS_SCORE, SURVIVIN
 from exoliver.report.changes import effect_cells, null_words
 from exoliver.report.elements import (
     Bullets,
@@ -81,7 +81,13 @@ def apoptosis_section(material: Material) -> Section:
         return Section("apoptosis", title, f"Left out, because {reason}.", "Left out", ())
     rows = panel_rows(material, averages)
     finding, short = _finding(material, rows)
-    blocks = (*_table(material, averages), *_forest(material, rows), *_balances(material), *_limits(material))
+    blocks = (
+        *_table(material, averages),
+        *_forest(material, rows),
+        *_survivin(material, averages),
+        *_balances(material),
+        *_limits(material),
+    )
     return Section("apoptosis", title, finding, short, blocks)
 
 
@@ -182,6 +188,27 @@ def _forest(material: Material, rows: pd.DataFrame) -> list[Any]:
         "the line is no change."
     )
     return [picture(panel_forest(rows, material.look), caption, more=Link("every contrast", "panel.tsv"))]
+
+
+def _survivin(material: Material, chosen: list[Contrast]) -> list[Any]:
+    """Survivin beside the mitosis score without it, in each averaged effect."""
+    symbols = material.panel_genes.loc[material.panel_genes["human"] == SURVIVIN, "symbol"]
+    rows = material.panel.set_index(["contrast", "item"])[["estimate", "ci_low", "ci_high"]]
+    parts = []
+    for contrast in chosen:
+        keys = [(contrast.id, name) for name in (*symbols, MITOSIS_SCORE)]
+        if len(symbols) != 1 or not all(key in rows.index and pd.notna(rows.loc[key, "estimate"]) for key in keys):
+            continue
+        told = [rows.loc[key] for key in keys]
+        own, mitosis = (estimate(row["estimate"], row["ci_low"], high=row["ci_high"]) for row in told)
+        parts.append(f"{effect_words(contrast, material.look)}: {symbols.iloc[0]} {own}, mitosis {mitosis}")
+    if not parts:
+        return []
+    text = (
+        "Survivin follows mitosis. Beside it stands the mean of the G2/M genes without it (log2, 95 % interval): a "
+        f"survivin effect that these share is one of dividing cells. {'. '.join(parts)}."
+    )
+    return [Heading("Survivin and mitosis"), Prose((text,))]
 
 
 def balance_rows(material: Material) -> pd.DataFrame:

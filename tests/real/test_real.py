@@ -9,7 +9,25 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from exoliver.tables import CONTRAST, GENE_SETS, IDENTIFIERS, LEDGER, OMNIBUS, read_table
+from exoliver.programmes import find_programmes, fit_programmes, score_programmes
+from exoliver.ranked_sets import panels_of
+from exoliver.rescue import rescue_pairs, rescue_programmes
+from exoliver.store import read_expression, read_model
+from exoliver.tables import (
+    CHANGES,
+    CONTRAST,
+    EFFECTS,
+    EQUIVALENCE,
+    GENE_SETS,
+    IDENTIFIERS,
+    LEDGER,
+    OMNIBUS,
+    RESCUE_PROGRAMMES,
+    RESCUE_SUMMARY,
+    read_index,
+    read_mapped,
+    read_table,
+)
 from tests.snakemake_run import clone, snakemake
 
 pytestmark = pytest.mark.real
@@ -152,6 +170,72 @@ def test_an_organism_without_gene_sets_runs_and_says_what_it_leaves_out(results:
     assert (contrast(results, "krill", "krill_vs_ctrl")["padj"] < 0.1).any()
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "no shipped annotation" in page
+
+
+def test_no_rescue_is_claimed_of_a_weak_injury(results: Path) -> None:
+    """DLPC: no programme, and no Hallmark set, has an injury effect of four standard errors; no value is given."""
+    rows = read_table(results / "datasets/dlpc/rescue/programmes.tsv", RESCUE_PROGRAMMES)
+    known = rows.dropna(subset=["injury_effect"])
+    assert len(known) > 80
+    assert set(known["class"]) == {"injury_weak", "injury_not_detected"}
+    assert rows["fraction_restored"].isna().all()
+    slope = read_table(results / "datasets/dlpc/rescue/summary.tsv", RESCUE_SUMMARY).iloc[0]
+    assert slope["class"] == "injury_weak"
+    assert slope["injury_over_se"] == pytest.approx(2.3, abs=0.1)
+    assert pd.isna(slope["slope"])
+    page = (results / "datasets/dlpc/report.html").read_text(encoding="utf-8")
+    assert "Nothing can be called restored." in page
+
+
+def test_no_hallmark_set_of_a_weak_injury_is_strong(results: Path) -> None:
+    """DLPC: the same by Hallmark sets, followed in place of the programmes."""
+    folder = results / "datasets/dlpc"
+    model = read_model(folder / "model/arrays.npz", folder / "model/design.json")
+    expression = read_expression(folder / "normalised.h5ad")
+    mapped, entry = read_mapped(folder / "gene_sets/hallmark.tsv", folder / "gene_sets/hallmark.json")
+    sets = find_programmes(mapped, model, panels=panels_of(entry), size={"min": 10, "max": 500})
+    scores = score_programmes(sets, expression.vst)
+    fit = fit_programmes(scores, model, attenuation=sets.attenuation, companions=scores, donors=None)
+    pairs = rescue_pairs(read_index(folder / "contrasts.json"))
+    rows = rescue_programmes(fit, pairs, programmes=sets.table, fdr=0.05)
+    assert len(rows) == 50
+    assert (rows["injury_effect"] / rows["injury_se"]).abs().max() < 4
+
+
+def test_a_shifted_clock_is_told_beside_the_answer(results: Path) -> None:
+    """DLPC: the arms differ in clock genes, so that a p53 or Cdkn1a change cannot be told apart from it."""
+    page = (results / "datasets/dlpc/report.html").read_text(encoding="utf-8")
+    assert "The arms differ in clock genes" in page
+    assert "such as Cdkn1a and with it the p53 response, cannot be told apart from it" in page
+
+
+def test_clock_driven_programmes_change_over_the_day(results: Path) -> None:
+    """By clock time the effect of the photoperiod on the clock changes; by the true phase fewer programmes do."""
+    found = {}
+    for name in ("zt", "ztoff"):
+        changes = read_table(results / f"datasets/gse222550_{name}/programmes/changes.tsv", CHANGES)
+        found[name] = changes[changes["contrast"] == "sl_vs_ll__over_time"].set_index("programme")
+    assert found["zt"].loc["clock", "padj"] < 1e-6
+    assert (found["zt"]["padj"] < 0.05).sum() > (found["ztoff"]["padj"] < 0.05).sum()
+
+
+def test_cells_of_one_line_have_no_mixture(results: Path) -> None:
+    """BV2 and airway: no effect is adjusted for a mixture; in liver tissue they are."""
+    for name in ("bv2_ev", "airway"):
+        effects = read_table(results / f"datasets/{name}/programmes/effects.tsv", EFFECTS)
+        assert effects["estimate"].notna().any()
+        assert effects["estimate_adjusted"].isna().all()
+    liver = read_table(results / "datasets/dlpc/programmes/effects.tsv", EFFECTS)
+    assert liver["estimate_adjusted"].notna().sum() > 100
+
+
+def test_products_are_compared_head_to_head(results: Path) -> None:
+    """BV2: every pair of vesicles with the same control, with a verdict for every programme that has a score."""
+    rows = read_table(results / "datasets/bv2_ev/programmes/equivalence.tsv", EQUIVALENCE)
+    assert rows["contrast"].nunique() == 3
+    known = rows.dropna(subset=["estimate"])
+    assert set(known["verdict"]) <= {"equivalent", "different", "small_difference", "undecided"}
+    assert (known["margin"] == 0.32).all()
 
 
 def test_a_new_contrast_takes_half_a_minute(tmp_path: Path, root: Path, shared: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -373,6 +374,16 @@ def test_evidence_is_corrected_over_the_programmes(made: Dataset) -> None:
             assert row["pattern"] == (expected if treated[place] else "none")
             patterns.add(row["pattern"])
     assert len(patterns) >= 3
+
+
+def test_evidence_is_by_moderated_tests_and_errors_are_not(made: Dataset) -> None:
+    """With moderated errors of no use there is no pattern left, and every number is as before."""
+    setting, usual = setting_of(made), rescue_scored(made)
+    vague = replace(setting.fit.moderated, covariance=setting.fit.moderated.covariance * 1e6)
+    found = rescue(made, replace(setting.fit, moderated=vague), setting.programmes.table)
+    assert set(found["pattern"].dropna()) == {"none"}
+    assert set(usual["pattern"].dropna()) > {"none"}
+    pd.testing.assert_frame_equal(found.drop(columns="pattern"), usual.drop(columns="pattern"))
 
 
 def test_a_stricter_level_has_fewer_patterns(made: Dataset) -> None:

@@ -8,7 +8,16 @@ import pandas as pd
 import pytest
 
 from exoliver.contrasts import time_label
-from exoliver.tables import CONTRAST, ENRICHMENT, GENE_SETS, TRUTH_PROGRAMMES, read_table
+from exoliver.tables import (
+    CONTRAST,
+    EFFECTS,
+    ENRICHMENT,
+    GENE_SETS,
+    RESCUE_PROGRAMMES,
+    TRAJECTORIES,
+    TRUTH_PROGRAMMES,
+    read_table,
+)
 from tests.snakemake_run import snakemake
 
 pytestmark = pytest.mark.workflow
@@ -97,6 +106,31 @@ class TestPlantedTruth:
             assert np.sign(table.loc[programme, "nes"]) == np.sign(shift), (programme, time, effect)
             assert table.loc[programme, "padj"] < 0.05, (programme, time, effect)
 
+    def test_effects_on_programmes_are_those_planted(self, results: Path, series: Series) -> None:
+        """Within four standard errors and a little, at every time; those that move clearly have evidence."""
+        effects = read_table(results / "datasets" / series.dataset / "programmes/effects.tsv", EFFECTS)
+        rows = effects.set_index(["contrast", "programme"])
+        planted = planted_shifts(results, series).stack()
+        for (programme, time, effect), shift in planted.items():
+            row = rows.loc[(series.contrast(effect, time), programme)]
+            assert abs(row["estimate"] - shift) < 4 * row["se"] + 0.1, (programme, time, effect)
+            if abs(shift) >= MOVED:
+                assert row["padj"] < 0.05, (programme, time, effect)
+
+    def test_fractions_restored_are_those_planted(self, results: Path, series: Series) -> None:
+        """At every time with a clear injury the interval holds the truth, or nearly; no other has a value."""
+        folder = results / "datasets" / series.dataset
+        truth = read_table(folder / "simulated/truth_programmes.tsv", TRUTH_PROGRAMMES)
+        truth = truth[truth["arm"] == series.treated].set_index(["programme", "time"])["fraction_restored"]
+        rows = read_table(folder / "rescue/programmes.tsv", RESCUE_PROGRAMMES).dropna(subset=["time"])
+        rows = rows.set_index(["programme", "time"])
+        told = rows.loc[truth.index].dropna(subset=["fraction_restored"])
+        assert len(told) >= 6
+        for key, row in told.iterrows():
+            assert row["ci_low"] - 0.1 < truth[key] < row["ci_high"] + 0.1, key
+        clear = (rows["injury_effect"] / rows["injury_se"]).abs() >= 4
+        assert (rows["fraction_restored"].notna() == clear.to_numpy()).all()
+
     def test_every_page_and_figure_says_simulated(self, results: Path, series: Series) -> None:
         """The band is on the page, and every figure says it in its title and its file name."""
         folder = results / "datasets" / series.dataset
@@ -106,6 +140,14 @@ class TestPlantedTruth:
         for figure in figures:
             assert "simulated" in figure.name
             assert "simulated" in figure.read_text(encoding="utf-8").lower()
+
+
+def test_an_early_rise_of_survival_genes_is_named_as_one(results: Path) -> None:
+    """Planted in MSC: the treated fall back to the injured, who do not recover as far."""
+    path = results / "datasets/demo_msc_mouse/programmes/trajectories.tsv"
+    rows = read_table(path, TRAJECTORIES).set_index(["contrast", "programme"])
+    row = rows.loc[("bm_msc_vs_ccl4", "anti_apoptotic")]
+    assert (row["class"], row["end_state"], row["onset"]) == ("early_transient", "treated_relapsed", 1)
 
 
 def test_the_overview_says_simulated(results: Path) -> None:

@@ -47,6 +47,15 @@ def test_the_run_succeeds_and_every_stage_leaves_its_files(small: Workplace) -> 
         "datasets/small/exports/programmes/programmes.gmt",
         "datasets/small/exports/programmes/bm_msc_vs_ccl4.rnk",
         "datasets/small/exports/programmes/bm_msc_vs_ccl4.enrichmentmap.txt",
+        "datasets/small/programmes/effects.tsv",
+        "datasets/small/programmes/changes.tsv",
+        "datasets/small/programmes/trajectories.tsv",
+        "datasets/small/programmes/equivalence.tsv",
+        "datasets/small/programmes/scores.tsv",
+        "datasets/small/rescue/programmes.tsv",
+        "datasets/small/rescue/comparisons.tsv",
+        "datasets/small/rescue/genes.tsv",
+        "datasets/small/rescue/summary.tsv",
         "datasets/small/timepoints/genes.tsv",
         "datasets/small/panel.tsv",
         "datasets/small/genes/Mcl1.tsv",
@@ -125,7 +134,8 @@ def test_a_new_contrast_reruns_no_fit(copy: Workplace) -> None:
     path.write_text(path.read_text() + extra)
     done = copy.again()
     assert done.status == 0, done.output
-    of_contrasts = {"estimate_contrasts", "enrich_contrasts", "compare_timepoints", "score_panel"}
+    of_programmes = {"score_programmes", "score_rescue", "score_panel"}
+    of_contrasts = {"estimate_contrasts", "enrich_contrasts", "compare_timepoints", *of_programmes}
     assert set(done.finished()) == {"check_dataset", "preflight", *of_contrasts, *REPORTS}
     assert (copy.folder / "results/datasets/small/contrasts/late.tsv").is_file()
     assert (copy.folder / "results/datasets/small/enrichment/programmes/late.tsv").is_file()
@@ -156,7 +166,7 @@ def test_a_new_dataset_reruns_nothing_of_the_others(copy: Workplace) -> None:
             'COMPARED = ("at_time", "change", "none")',
             {"compare_timepoints", *REPORTS} - {"report_overview"},  # which does not read the comparison
         ),
-        ("exoliver/timepoints.py", '"""A first comparison', '"""Another comparison', set()),
+        ("exoliver/timepoints.py", '"""Over time: effects', '"""In time: effects', set()),
         (
             "exoliver/loading.py",
             "from __future__ import annotations",

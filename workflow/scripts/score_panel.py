@@ -1,10 +1,9 @@
 """Effects of the apoptosis genes one by one, their balances, and the genes of interest sample by sample."""
 
-from exoliver.genesets import read_members
 from exoliver.panel import gene_values, panel_genes, read_panel, score_panel
 from exoliver.running import logged
 from exoliver.store import read_expression, read_model
-from exoliver.tables import GENE_VALUES, PANEL, read_contrasts, read_index, write_alike, write_table
+from exoliver.tables import GENE_VALUES, PANEL, read_contrasts, read_index, read_members, write_alike, write_table
 
 with logged(snakemake.log[0]):
     expression = read_expression(snakemake.input.normalised)

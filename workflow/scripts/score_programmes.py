@@ -1,11 +1,10 @@
 """Scores of the programmes of one dataset, and the effects of every contrast on them."""
 
 from exoliver.effects import make_setting
-from exoliver.genesets import read_mapped
 from exoliver.programme_stage import programme_tables
 from exoliver.running import logged
 from exoliver.store import read_expression, read_model, write_arrays
-from exoliver.tables import read_index, write_named
+from exoliver.tables import read_index, read_mapped, write_named
 
 with logged(snakemake.log[0]):
     setting = make_setting(
