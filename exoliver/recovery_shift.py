@@ -1,37 +1,40 @@
 """Time gained by a treatment: the treated arm at one time is where the injured arm is some time later.
 
-The injured arm's course is taken to be straight between its times. Says nothing where that course turns back, and
-nothing beyond the times that were observed.
+The injured arm's course is taken to be straight between its times, and to go on in its direction before and after them.
+Says nothing where that course turns back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 from scipy.special import fdtrc, stdtr, stdtrit
 
 from exoliver.linear import LinearFit, estimate_linear
+from exoliver.trajectories import SHARED_ARM, SINGLE_TIME, check_times
 
 COURSE_LEVEL = 0.05  # of the tests that an injured course has a direction, and that it does not turn back
 SHAPE_LEVEL = 0.05  # of the test that the treated course is the injured one, shifted
+# Share of the interval's errors that is left to treated times whose match lies beyond the injured arm's times. Without
+# them intervals are a quarter wider, as shifts in the wrong direction are compared at few times; a fifth is no better.
+BEYOND = 0.1
 POINTS = 8  # shifts that are tried between two at which the compared times change
-CLOSE = 1e-9  # share of the whole span of shifts that counts as none
-PRECISION = 1e-8  # of the shifts, in the same share
+SHORT = 1e-9  # share of the whole span of shifts that counts as none
+PRECISION = 1e-10  # of shifts that are found by bisection, in the same share
 
 RECOVERING, WORSENING = "recovering", "worsening"
-SINGLE_TIME, NO_COURSE, NOT_MONOTONE = "single_time", "no_course", "course_not_monotone"
+NO_COURSE, NOT_MONOTONE = "no_course", "course_not_monotone"
 BEFORE_FIRST, BEYOND_LAST, UNDETERMINED = "before_first_time", "beyond_last_time", "undetermined"
 NO_SHIFT, OTHER_SHAPE = "no_shift_fits", "shape_differs"
 
 
 @dataclass(frozen=True)
 class _Arms:
-    """Items (k) with the courses of both arms against healthy; times of the injured (q) and the treated arm (r).
+    """Items (k) with the courses of the injured (q times) and the treated arm (r times) against healthy.
 
     Parameters
     ----------
@@ -45,6 +48,8 @@ class _Arms:
         Of the change from the first to the last time of the injured arm, shape (k,).
     df
         Degrees of freedom, shape (k,).
+    level
+        Of the intervals.
     """
 
     coefficients: np.ndarray
@@ -55,12 +60,20 @@ class _Arms:
     treated_times: np.ndarray
     sign: np.ndarray
     df: np.ndarray
+    level: float
 
     def only(self, items: np.ndarray) -> _Arms:
         """Some of the items."""
-        parts = (self.coefficients[items], self.covariance[items])
         rows = (self.injured, self.treated, self.times, self.treated_times)
-        return _Arms(*parts, *rows, self.sign[items], self.df[items])
+        return _Arms(
+            self.coefficients[items], self.covariance[items], *rows, self.sign[items], self.df[items], self.level
+        )
+
+    @property
+    def limits(self) -> tuple[np.ndarray, np.ndarray]:
+        """Quantiles by item: of the two-sided test, and of the one-sided one with the times beyond."""
+        errors = 1 - self.level
+        return stdtrit(self.df, 1 - (1 - BEYOND) * errors / 2), stdtrit(self.df, 1 - BEYOND * errors)
 
 
 @dataclass(frozen=True)
@@ -78,12 +91,22 @@ class _Piece:
 
 @dataclass(frozen=True)
 class _Point:
-    """A shift that is tried for one item, in the piece of that number."""
+    """A shift that is tried for one item: its piece, statistic, and by how much the evidence against it is too strong.
+
+    That the treated arm is further `ahead` than the shift says, or further `behind`; it is compatible with the shift
+    where neither is above zero.
+    """
 
     shift: float
     piece: int
     statistic: float
-    excess: float
+    ahead: float
+    behind: float
+
+    @property
+    def is_compatible(self) -> bool:
+        """Whether the shift is in the interval."""
+        return self.ahead <= 0 and self.behind <= 0
 
 
 def recovery_shift(
@@ -98,10 +121,12 @@ def recovery_shift(
     """Time by which each item of the treated arm runs ahead of the injured arm.
 
     A shift is compatible with the data where the treated arm at its times t does not differ, in a weighted mean, from
-    the injured arm at t + shift; times without an observed injured course at t + shift are left out. A time weighs as
-    much as the injured course changes, per unit of time, between t and t + shift, half a time step added at either
-    side. The course that weights are taken from is the one that both arms tell together if the shift is the true one:
-    it is independent of the difference that is tested, so that the level is exact whatever the weights.
+    the injured arm at t + shift, over the times at which the injured course is known there. Where t + shift lies after
+    the last injured time, the treated arm may be ahead of the injured arm's last state, not behind; before the first
+    time the other way round. A time weighs as much as the injured course changes between t and t + shift, half a mean
+    time step added at either side: where it is flat, a shift makes no difference. The course that weights are taken
+    from is the one that both arms tell together if the shift is the true one; it is independent of the difference that
+    is tested, so that the level is exact whatever the weights.
 
     Parameters
     ----------
@@ -115,12 +140,13 @@ def recovery_shift(
     Returns
     -------
     One row per item. value, low, high: the shift and its interval in the unit of the times; positive where the treated
-    arm is ahead. An end is missing where the interval runs out of the observed times. course: `recovering` where the
-    injury is smaller at the last time, else `worsening`: there a treatment that holds the injury back has a negative
-    shift. note: `single_time`, `no_course` (no change from the first to the last time), `course_not_monotone` (all
-    without numbers); `before_first_time`, `beyond_last_time` (an open end), `undetermined` (both are open),
-    `no_shift_fits` (the interval is empty), `shape_differs` (the treated course is not a shifted injured one); joined
-    by `;`, or empty. An item without estimates or noise has missing values.
+    arm is ahead. An end is missing where the interval runs out of the observed times, the value where no observed time
+    matches. course: `recovering` where the injury is smaller at the last time, else `worsening`: a treatment that holds
+    the injury back has a negative shift there. note: `single_time`, `arm_without_times` (the same samples of an arm
+    stand at all times), `no_course` (no change from the first to the last time), `course_not_monotone` (all without
+    numbers); `before_first_time`, `beyond_last_time` (an open end), `undetermined` (both are open), `no_shift_fits`
+    (the interval is empty), `shape_differs` (the treated course is not a shifted injured one); joined by `;`, or empty.
+    An item without estimates or noise has missing values.
 
     Raises
     ------
@@ -132,45 +158,30 @@ def recovery_shift(
     Kleibergen (2002), 10.1111/1468-0262.00353, for weights that are independent of what they weigh; Fieller (1954),
     10.1111/j.2517-6161.1954.tb00159.x, for intervals by inverted tests.
     """
-    _check_course(injury, times)
-    _check_course(distance, treated_times)
+    check_times(injury, times)
+    check_times(distance, treated_times)
     if not 0 < level < 1:
         raise ValueError(f"the level of an interval lies between 0 and 1, not {level}")
-    sign, notes = _directions(fit, injury)
-    course = _courses(fit, injury, sign)
-    arms = _Arms(
-        fit.coefficients,
-        fit.covariance,
-        injury,
-        distance,
-        np.asarray(times, dtype=float),
-        np.asarray(treated_times, dtype=float),
-        sign,
-        _smallest_df(fit, injury, distance),
-    )
+    sign, notes = _directions(fit, injury, distance)
+    both_times = (np.asarray(times, dtype=float), np.asarray(treated_times, dtype=float))
+    df = _smallest_df(fit, injury, distance)
+    arms = _Arms(fit.coefficients, fit.covariance, injury, distance, *both_times, sign, df, level)
     numbers = np.full((len(sign), 3), np.nan)
     usable = np.flatnonzero((notes == "") & (sign != 0))
-    for item, (*found, note) in zip(usable, _shifts(arms.only(usable), level), strict=True):
+    for item, (*found, note) in zip(usable, _shifts(arms.only(usable)), strict=True):
         numbers[item], notes[item] = found, note
     columns = dict(zip(("value", "low", "high"), numbers.T, strict=True))
-    return pd.DataFrame({**columns, "course": course, "note": notes})
+    return pd.DataFrame({**columns, "course": _courses(fit, injury, sign), "note": notes})
 
 
-def _check_course(rows: np.ndarray, times: Sequence[float]) -> None:
-    """One row for each of some increasing times."""
-    if len(times) == 0 or rows.ndim != 2 or len(rows) != len(times):
-        raise ValueError(f"a course needs one row of weights for each time: {rows.shape} for {len(times)} times")
-    if not (np.isfinite(times).all() and (np.diff(times) > 0).all()):
-        raise ValueError(f"times of a course have to increase: {list(times)}")
-
-
-def _directions(fit: LinearFit, injury: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _directions(fit: LinearFit, injury: np.ndarray, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sign of the injured course of each item, 0 for one without estimates, and a note where it has none or turns back.
 
-    Of all pairs of times none may differ significantly against the direction, Bonferroni-corrected.
+    Of all pairs of times none may differ significantly against the direction, after Bonferroni's correction.
     """
-    if len(injury) == 1:
-        return np.zeros(len(fit.coefficients)), np.full(len(fit.coefficients), SINGLE_TIME, dtype=object)
+    lack = SINGLE_TIME if len(injury) == 1 else SHARED_ARM if _is_shared(injury) or _is_shared(distance) else ""
+    if lack:
+        return np.zeros(len(fit.coefficients)), np.full(len(fit.coefficients), lack, dtype=object)
     whole = estimate_linear(fit, injury[[-1]] - injury[[0]])
     sign = np.where(np.isfinite(whole.pvalue[:, 0]), np.sign(whole.estimate[:, 0]), 0.0)
     pairs = list(combinations(range(len(injury)), 2))
@@ -179,6 +190,12 @@ def _directions(fit: LinearFit, injury: np.ndarray) -> tuple[np.ndarray, np.ndar
         against = stdtr(steps.df, sign[:, None] * steps.estimate / steps.se).min(axis=1)
     conditions = [sign == 0, ~(whole.pvalue[:, 0] < COURSE_LEVEL), against < COURSE_LEVEL / len(pairs)]
     return sign, np.select(conditions, ["", NO_COURSE, NOT_MONOTONE], "").astype(object)
+
+
+def _is_shared(rows: np.ndarray) -> bool:
+    """Whether the first arms of several rows are the same samples at every time."""
+    first = np.maximum(rows, 0)
+    return len(rows) > 1 and bool((first == first[0]).all())
 
 
 def _courses(fit: LinearFit, injury: np.ndarray, sign: np.ndarray) -> np.ndarray:
@@ -194,27 +211,21 @@ def _smallest_df(fit: LinearFit, injury: np.ndarray, distance: np.ndarray) -> np
     return np.asarray(estimate_linear(fit, rows).df.min(axis=1))
 
 
-def _shifts(arms: _Arms, level: float) -> list[tuple[float, float, float, str]]:
+def _shifts(arms: _Arms) -> list[tuple[float, float, float, str]]:
     """Value, low end, high end and note of every item."""
-    if len(arms.sign) == 0:
-        return []
     pieces = _pieces(arms.times, arms.treated_times)
-    quantiles = stdtrit(arms.df, 0.5 + level / 2)
-    points: list[list[_Point]] = [[] for _ in quantiles]
+    points: list[list[_Point]] = [[] for _ in arms.sign]
     for place, piece in enumerate(pieces):
         for shift in np.linspace(piece.low, piece.high, POINTS):
-            found = zip(points, *_judge(arms, piece, shift, quantiles=quantiles), strict=True)
-            for own, statistic, excess in found:
-                own.append(_Point(float(shift), place, float(statistic), float(excess)))
-    return [
-        _shift(arms.only(np.array([item])), pieces, own, quantile=quantiles[item]) for item, own in enumerate(points)
-    ]
+            for own, point in zip(points, _try(arms, pieces, place, shift=float(shift)), strict=True):
+                own.append(point)
+    return [_shift(arms.only(np.array([item])), pieces, own) for item, own in enumerate(points)]
 
 
 def _pieces(times: np.ndarray, treated_times: np.ndarray) -> list[_Piece]:
     """The shifts at which some treated time lies within the injured times, cut where the comparison changes."""
     borders = np.unique(np.append(np.subtract.outer(times, treated_times), 0.0))
-    shortest = CLOSE * (borders[-1] - borders[0])
+    shortest = SHORT * (borders[-1] - borders[0])
     pieces = []
     for low, high in pairwise(borders):
         moved = treated_times + (low + high) / 2
@@ -223,6 +234,22 @@ def _pieces(times: np.ndarray, treated_times: np.ndarray) -> list[_Piece]:
         if high - low > shortest and is_inside.any():
             pieces.append(_Piece(low, high, np.flatnonzero(is_inside), np.flatnonzero(is_reached)))
     return pieces
+
+
+def _try(arms: _Arms, pieces: Sequence[_Piece], place: int, *, shift: float) -> list[_Point]:
+    """One shift, tried for every item."""
+    piece = pieces[place]
+    limit, beyond_limit = arms.limits
+    statistic = _statistic(arms, piece.inside, shift)
+    ahead, behind = -statistic - limit, statistic - limit
+    if len(piece.reached) > len(piece.inside):
+        with_beyond = _statistic(arms, piece.reached, shift)
+        if piece.low + piece.high > 0:
+            behind = np.maximum(behind, with_beyond - beyond_limit)
+        else:
+            ahead = np.maximum(ahead, -with_beyond - beyond_limit)
+    found = zip(statistic.tolist(), ahead.tolist(), behind.tolist(), strict=True)
+    return [_Point(shift, place, *numbers) for numbers in found]
 
 
 def _interpolation(points: np.ndarray, knots: np.ndarray) -> np.ndarray:
@@ -247,24 +274,11 @@ def _statistic(arms: _Arms, places: np.ndarray, shift: float) -> np.ndarray:
     course = arms.coefficients @ arms.injured.T - (shared @ known)[..., 0]
     weights = _weights(_never_falling(course * arms.sign[:, None]), arms, places, shift)
     spread = np.einsum("km,kmn,kn->k", weights, covariance, weights)
-    return -arms.sign * (weights * difference).sum(axis=1) / np.sqrt(spread)
-
-
-def _judge(arms: _Arms, piece: _Piece, shift: float, *, quantiles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """By item: the statistic of a shift, and by how much it, or that with the times beyond, exceeds the quantile.
-
-    Where the injured arm's last time is compared with treated times that are still later, the treated arm may be ahead
-    of it, but not behind; and the other way round before the first time.
-    """
-    statistic = _statistic(arms, piece.inside, shift)
-    way = np.sign(piece.low + piece.high)
-    is_more = len(piece.reached) > len(piece.inside)
-    with_beyond = _statistic(arms, piece.reached, shift) if is_more else statistic
-    return statistic, np.maximum(-way * statistic, way * with_beyond) - quantiles
+    return np.asarray(-arms.sign * (weights * difference).sum(axis=1) / np.sqrt(spread))
 
 
 def _weights(course: np.ndarray, arms: _Arms, places: np.ndarray, shift: float) -> np.ndarray:
-    """Weights of treated times by item: how much the course (k, q) rises between there and a shift later, or earlier."""
+    """Weights of treated times by item: how much the course (k, q) rises from there to a shift later, or earlier."""
     start = arms.treated_times[places]
     margin = (arms.times[-1] - arms.times[0]) / (len(arms.times) - 1) / 2
     low, high = start + min(shift, 0.0) - margin, start + max(shift, 0.0) + margin
@@ -288,84 +302,72 @@ def _never_falling(values: np.ndarray) -> np.ndarray:
     return np.stack([means[:, : place + 1, place:].min(axis=2).max(axis=1) for place in places], axis=1)
 
 
-def _shift(
-    arm: _Arms, pieces: Sequence[_Piece], points: Sequence[_Point], *, quantile: float
-) -> tuple[float, float, float, str]:
+def _shift(arm: _Arms, pieces: Sequence[_Piece], points: Sequence[_Point]) -> tuple[float, float, float, str]:
     """Value, low end, high end and note of the only item of `arm`."""
-    roots = _roots(arm, pieces, points, quantile=quantile)
+    roots = _roots(arm, pieces, points)
     tried = sorted([*points, *roots], key=lambda point: (point.piece, point.shift))
-    ends = _ends(arm, pieces, tried, quantile=quantile)
-    if ends is None:
-        return np.nan, np.nan, np.nan, NO_SHIFT
-    low, high = (end if np.isfinite(end) else np.nan for end in ends)
-    if np.isnan(low) and np.isnan(high):
+    low, high = (_entry(arm, pieces, way) for way in (tried, tried[::-1]))
+    is_open_low, is_open_high = tried[0].ahead <= 0, tried[-1].behind <= 0
+    if is_open_low and is_open_high:
         return np.nan, np.nan, np.nan, UNDETERMINED
-    value, pvalue = _best(arm, pieces, roots)
-    notes = {BEFORE_FIRST: np.isnan(low), BEYOND_LAST: np.isnan(high), OTHER_SHAPE: pvalue < SHAPE_LEVEL}
-    return value, low, high, ";".join(note for note, holds in notes.items() if holds)
-
-
-def _try(arm: _Arms, pieces: Sequence[_Piece], piece: int, *, shift: float, quantile: float) -> _Point:
-    """One shift, tried for the only item of `arm`."""
-    statistic, excess = _judge(arm, pieces[piece], shift, quantiles=np.array([quantile]))
-    return _Point(shift, piece, float(statistic[0]), float(excess[0]))
-
-
-def _roots(arm: _Arms, pieces: Sequence[_Piece], points: Sequence[_Point], *, quantile: float) -> list[_Point]:
-    """The compatible shifts at which the arms agree in the mean; a jump over agreement counts as well."""
-    roots = []
-    precision = PRECISION * (points[-1].shift - points[0].shift)
-    for before, after in pairwise(points):
-        if not before.statistic < 0 <= after.statistic:
-            continue
-        if before.piece != after.piece:
-            roots += [point for point in (before, after) if point.excess <= 0][:1]
-            continue
-        places = pieces[before.piece].inside
-        shift = brentq(
-            lambda shift, places: float(_statistic(arm, places, shift)[0]),
-            before.shift,
-            after.shift,
-            args=(places,),
-            xtol=precision,
-        )
-        found = _try(arm, pieces, before.piece, shift=float(shift), quantile=quantile)
-        roots += [found] if found.excess <= 0 else []
-    return roots
-
-
-def _ends(
-    arm: _Arms, pieces: Sequence[_Piece], tried: Sequence[_Point], *, quantile: float
-) -> tuple[float, float] | None:
-    """Ends of the interval around all compatible shifts, infinite where it runs out of those tried; None if empty.
-
-    It runs out, too, where the treated arm is further ahead, or behind, than all of them say.
-    """
-    low, high = (_entry(arm, pieces, way, quantile=quantile) for way in (tried, tried[::-1]))
-    is_open_low, is_open_high = tried[0].statistic >= -quantile, tried[-1].statistic <= quantile
     if low is None or high is None:
         low, high = tried[-1].shift, tried[0].shift
         if not (is_open_low or is_open_high):
-            return None
-    return (-np.inf if is_open_low else low), (np.inf if is_open_high else high)
+            return np.nan, np.nan, np.nan, NO_SHIFT
+    value, pvalue = _best(arm, pieces, roots)
+    notes = {BEFORE_FIRST: is_open_low, BEYOND_LAST: is_open_high, OTHER_SHAPE: pvalue < SHAPE_LEVEL}
+    ends = (np.nan if is_open_low else low, np.nan if is_open_high else high)
+    return value, *ends, ";".join(note for note, holds in notes.items() if holds)
 
 
-def _entry(arm: _Arms, pieces: Sequence[_Piece], way: Sequence[_Point], *, quantile: float) -> float | None:
-    """The first compatible shift on a way through those tried, by bisection; None without any."""
-    if way[0].excess <= 0:
-        return way[0].shift
-    for before, after in pairwise(way):
-        if after.excess > 0:
+def _roots(arm: _Arms, pieces: Sequence[_Piece], points: Sequence[_Point]) -> list[_Point]:
+    """The compatible shifts at which the arms agree in the mean; a jump over agreement counts as well."""
+    precision = PRECISION * (points[-1].shift - points[0].shift)
+    roots = []
+    for before, after in pairwise(points):
+        if not before.statistic < 0 <= after.statistic:
             continue
-        if before.piece != after.piece:
-            return after.shift
-        outside, inside = before.shift, after.shift
-        while abs(outside - inside) > PRECISION * abs(way[-1].shift - way[0].shift):
-            middle = (outside + inside) / 2
-            is_inside = _try(arm, pieces, after.piece, shift=middle, quantile=quantile).excess <= 0
-            outside, inside = (outside, middle) if is_inside else (middle, inside)
-        return inside
-    return None
+        if before.piece == after.piece:
+            found = _agreement(arm, pieces, before, after=after, precision=precision)
+            roots += [point for point in found if point.is_compatible]
+        else:
+            roots += [point for point in (before, after) if point.is_compatible][:1]
+    return roots
+
+
+def _agreement(
+    arm: _Arms, pieces: Sequence[_Piece], before: _Point, *, after: _Point, precision: float
+) -> list[_Point]:
+    """The shift between two of one piece at which the statistic changes its sign."""
+    places = pieces[after.piece].inside
+    shift = _bisect(
+        lambda middle: bool(_statistic(arm, places, middle)[0] >= 0), before.shift, after.shift, precision=precision
+    )
+    return _try(arm, pieces, after.piece, shift=shift)
+
+
+def _entry(arm: _Arms, pieces: Sequence[_Piece], way: Sequence[_Point]) -> float | None:
+    """The first compatible shift on a way through those tried, by bisection; None without any."""
+    first = next((place for place, point in enumerate(way) if point.is_compatible), None)
+    if first is None:
+        return None
+    after, before = way[first], way[max(first - 1, 0)]
+    if before.is_compatible or before.piece != after.piece:
+        return after.shift
+    return _bisect(
+        lambda middle: _try(arm, pieces, after.piece, shift=middle)[0].is_compatible,
+        before.shift,
+        after.shift,
+        precision=PRECISION * abs(way[-1].shift - way[0].shift),
+    )
+
+
+def _bisect(holds: Callable[[float], bool], outside: float, inside: float, *, precision: float) -> float:
+    """Where between two shifts something begins to hold, that does so at `inside` and not at `outside`."""
+    while abs(outside - inside) > precision:
+        middle = (outside + inside) / 2
+        outside, inside = (outside, middle) if holds(middle) else (middle, inside)
+    return inside
 
 
 def _best(arm: _Arms, pieces: Sequence[_Piece], roots: Sequence[_Point]) -> tuple[float, float]:
@@ -373,13 +375,12 @@ def _best(arm: _Arms, pieces: Sequence[_Piece], roots: Sequence[_Point]) -> tupl
 
     With it the p-value of what is left between the arms; NaN and 1 where there is none.
     """
-    found = [
-        (len(pieces[root.piece].inside), _shape_pvalue(arm, pieces[root.piece], root.shift), root) for root in roots
-    ]
-    if not found:
-        return np.nan, 1.0
-    _, pvalue, best = max(found, key=lambda one: one[:2])
-    return best.shift, pvalue
+    found = []
+    for root in roots:
+        piece = pieces[root.piece]
+        found.append((len(piece.inside), _shape_pvalue(arm, piece, root.shift), root.shift))
+    _, pvalue, value = max(found, default=(0, 1.0, np.nan))
+    return value, pvalue
 
 
 def _shape_pvalue(arm: _Arms, piece: _Piece, shift: float) -> float:

@@ -62,7 +62,7 @@ def classify_trajectories(fit: LinearFit, rows: np.ndarray, *, times: Sequence[f
     ----------
     Holm (1979), Scandinavian Journal of Statistics 6:65, for the tests of single times.
     """
-    _check_rows(rows, times)
+    check_times(rows, times)
     found = estimate_linear(fit, rows)
     signs = _significant_signs(found)
     pvalue = found.pvalue[:, 0] if len(rows) == 1 else joint_test(fit, rows).pvalue
@@ -84,12 +84,18 @@ def classify_trajectories(fit: LinearFit, rows: np.ndarray, *, times: Sequence[f
     )
 
 
-def _check_rows(rows: np.ndarray, times: Sequence[float]) -> None:
-    """One row for each of some increasing times."""
+def check_times(rows: np.ndarray, times: Sequence[float]) -> None:
+    """Pass where there is one row of weights for each of some increasing times.
+
+    Raises
+    ------
+    ValueError
+        There is no time, times do not increase, or rows, shape (k, p), and times do not match.
+    """
     if len(times) == 0 or rows.ndim != 2 or len(rows) != len(times):
-        raise ValueError(f"a trajectory needs one row of weights for each time: {rows.shape} for {len(times)} times")
+        raise ValueError(f"a course needs one row of weights for each time: {rows.shape} for {len(times)} times")
     if not (np.isfinite(times).all() and (np.diff(times) > 0).all()):
-        raise ValueError(f"times of a trajectory have to increase: {list(times)}")
+        raise ValueError(f"times of a course have to increase: {list(times)}")
 
 
 def adjust_holm(pvalues: np.ndarray) -> np.ndarray:

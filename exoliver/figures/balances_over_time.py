@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from exoliver.figures.figure import Figure, finish
+from exoliver.figures.figure import Figure, arranged, finish
 from exoliver.figures.style import LINE, Look, fold_labels, inline, ordered
 from exoliver.figures.words import estimate
 
@@ -33,7 +33,7 @@ def balances_over_time(table: pd.DataFrame, look: Look) -> Figure:
         for title in ordered(table["title"])
     ]
     return finish(
-        alt.concat(*panels, columns=COLUMNS, spacing=22),
+        arranged(panels, "concat", columns=COLUMNS, spacing=22),
         look,
         name="balances_over_time",
         title="Balances of anti- over pro-apoptotic genes",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from exoliver.figures.figure import Figure, finish
+from exoliver.figures.figure import Figure, arranged, finish
 from exoliver.figures.style import CELL_EDGE, CELL_INK, DIVERGING, Look, inline, ordered
 from exoliver.figures.words import number, p_words
 
@@ -36,7 +37,8 @@ def gene_set_heatmap(table: pd.DataFrame, look: Look, *, name: str, title: str, 
     drawn = table.assign(shown=tile_text(table, fdr))
     colour = score_colour(colour_limit(table["value"], unit), unit)
     panels = [_panel(drawn[drawn["effect"] == effect], drawn, colour) for effect in ordered(table["effect"])]
-    chart = alt.hconcat(*panels, spacing=10) if any(table["when"]) else _tiles(drawn, drawn, colour, "effect")
+    is_timed = any(table["when"])
+    chart = arranged(panels, "hconcat", spacing=10) if is_timed else _tiles(drawn, drawn, colour, "effect")
     columns = table[["title", "effect", "when", "value", "padj"]]
     return finish(
         chart,
@@ -48,7 +50,7 @@ def gene_set_heatmap(table: pd.DataFrame, look: Look, *, name: str, title: str, 
     )
 
 
-def _panel(own: pd.DataFrame, drawn: pd.DataFrame, colour: alt.Color) -> alt.LayerChart:
+def _panel(own: pd.DataFrame, drawn: pd.DataFrame, colour: alt.Color) -> Any:
     """The times of one effect, its two arms above them; the first panel names the sets."""
     effect, width = own["effect"].iloc[0], STEP * own["when"].nunique()
     arm, _, base = effect.partition(" vs ")
@@ -59,9 +61,7 @@ def _panel(own: pd.DataFrame, drawn: pd.DataFrame, colour: alt.Color) -> alt.Lay
     return _tiles(own, drawn, colour, "when", names=is_first).properties(title=title)
 
 
-def _tiles(
-    own: pd.DataFrame, drawn: pd.DataFrame, colour: alt.Color, column: str, *, names: bool = True
-) -> alt.LayerChart:
+def _tiles(own: pd.DataFrame, drawn: pd.DataFrame, colour: alt.Color, column: str, *, names: bool = True) -> Any:
     """Tiles with their scores."""
     axis = alt.Axis(orient="top", labelAngle=0 if column == "when" else -35, labelLimit=220)
     base = alt.Chart(inline(own)).encode(
@@ -70,7 +70,7 @@ def _tiles(
     )
     tiles = base.mark_rect(stroke=CELL_EDGE).encode(color=colour)
     words = base.mark_text(fontSize=10, color=CELL_INK).encode(text="shown:N")
-    return (tiles + words).properties(width={"step": STEP}, height={"step": 20})
+    return alt.layer(tiles, words).properties(width={"step": STEP}, height={"step": 20})
 
 
 def tile_text(table: pd.DataFrame, fdr: float) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from exoliver.figures.figure import Figure, finish
+from exoliver.figures.figure import Figure, arranged, finish
 from exoliver.figures.style import LINE, Look, inline
 from exoliver.figures.words import number
 
@@ -39,7 +39,7 @@ def library_sizes(samples: pd.DataFrame, look: Look) -> Figure:
         panels.append((stems + dots).properties(width=230, height={"step": step}))
     smallest, largest = table.loc[table["counts"].idxmin()], table.loc[table["counts"].idxmax()]
     return finish(
-        alt.hconcat(*panels, spacing=14),
+        arranged(panels, "hconcat", spacing=14),
         look,
         name="library_sizes",
         title="Library sizes and size factors",

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from exoliver.figures.figure import Figure, finish
+from exoliver.figures.figure import Figure, arranged, finish
 from exoliver.figures.style import LINE, Look, fold_labels, inline, ordered
 from exoliver.figures.words import count, joined, number
 
@@ -35,9 +35,9 @@ def panel_forest(table: pd.DataFrame, look: Look) -> Figure:
     for steps in _columns(drawn):
         own = drawn[drawn["step"].isin(steps)]
         panels = [_panel(own[own["step"] == step], drawn, colours, is_last=step == steps[-1]) for step in steps]
-        columns.append(alt.vconcat(*panels, spacing=10))
+        columns.append(arranged(panels, "vconcat", spacing=10))
     return finish(
-        alt.hconcat(*columns, spacing=24),
+        arranged(columns, "hconcat", spacing=24),
         look,
         name="apoptosis_panel",
         title="Apoptosis genes in pathway order",

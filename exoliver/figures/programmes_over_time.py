@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
-from exoliver.figures.figure import Figure, finish
+from exoliver.figures.figure import Figure, arranged, finish
 from exoliver.figures.style import GREY, LINE, Look, inline, ordered
 from exoliver.figures.words import number, p_words
 
@@ -50,25 +52,10 @@ def programmes_over_time(table: pd.DataFrame, look: Look, *, fdr: float) -> Figu
     )
     filled = alt.FillOpacity("sure:N", scale=alt.Scale(domain=[BELOW, ABOVE], range=[1.0, 0.0]), legend=None)
     x_axis = alt.X("time:Q", title=look.time_title(), axis=alt.Axis(values=times, format="~g", grid=False))
-    panels = []
-    for title in titles:
-        own = drawn[drawn["title"] == title]
-        ends = own[["ci_low", "ci_high"]].abs().max().max() if len(own) else 1.0
-        scale = alt.Scale(domain=[-ROOM * ends, ROOM * ends], nice=False)
-        base = alt.Chart(inline(own)).encode(
-            x=x_axis, y=alt.Y("estimate:Q", title="log2 effect", scale=scale), color=colour
-        )
-        zero = alt.Chart(inline(pd.DataFrame({"estimate": [0.0]}))).mark_rule(color=LINE).encode(y="estimate:Q")
-        spans = base.mark_rule(strokeWidth=1.5, opacity=0.6).encode(
-            y=alt.Y("ci_low:Q", title="log2 effect", scale=scale), y2="ci_high:Q"
-        )
-        lines = base.mark_line(strokeWidth=2).encode(strokeDash=dash)
-        points = base.mark_point(size=58, strokeWidth=2, opacity=1).encode(fill=colour, fillOpacity=filled)
-        panels.append(
-            (zero + spans + lines + points).properties(width=235, height=135, title=alt.TitleParams(title, fontSize=12))
-        )
+    encoding: dict[str, Any] = {"x": x_axis, "colour": colour, "dash": dash, "filled": filled}
+    panels = [_panel(drawn[drawn["title"] == title], title, **encoding) for title in titles]
     return finish(
-        alt.concat(*panels, columns=COLUMNS, spacing=22),
+        arranged(panels, "concat", columns=COLUMNS, spacing=22),
         look,
         name="programmes_over_time",
         title="Effects on programmes over time",
@@ -77,6 +64,23 @@ def programmes_over_time(table: pd.DataFrame, look: Look, *, fdr: float) -> Figu
             columns={"title": "programme"}
         ),
     )
+
+
+def _panel(
+    own: pd.DataFrame, title: str, *, x: alt.X, colour: alt.Color, dash: alt.StrokeDash, filled: alt.FillOpacity
+) -> Any:
+    """One programme."""
+    ends = own[["ci_low", "ci_high"]].abs().max().max() if len(own) else 1.0
+    scale = alt.Scale(domain=[-ROOM * ends, ROOM * ends], nice=False)
+    base = alt.Chart(inline(own)).encode(x=x, y=alt.Y("estimate:Q", title="log2 effect", scale=scale), color=colour)
+    zero = alt.Chart(inline(pd.DataFrame({"estimate": [0.0]}))).mark_rule(color=LINE).encode(y="estimate:Q")
+    spans = base.mark_rule(strokeWidth=1.5, opacity=0.6).encode(
+        y=alt.Y("ci_low:Q", title="log2 effect", scale=scale), y2="ci_high:Q"
+    )
+    lines = base.mark_line(strokeWidth=2).encode(strokeDash=dash)
+    points = base.mark_point(size=58, strokeWidth=2, opacity=1).encode(fill=colour, fillOpacity=filled)
+    chart = alt.layer(zero, spans, lines, points)
+    return chart.properties(width=235, height=135, title=alt.TitleParams(title, fontSize=12))
 
 
 def _words(table: pd.DataFrame, titles: list[str]) -> str:

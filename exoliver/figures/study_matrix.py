@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from exoliver.figures.figure import Figure, finish
+from exoliver.figures.figure import Figure, arranged, finish
 from exoliver.figures.gene_set_heatmap import colour_limit, score_colour, tile_text
 from exoliver.figures.style import CELL_EDGE, CELL_INK, Look, inline, ordered
 from exoliver.figures.words import joined, number, p_words
@@ -41,11 +41,11 @@ def study_matrix(table: pd.DataFrame, look: Look, *, fdr: float) -> Figure:
         )
         tiles = base.mark_rect(stroke=CELL_EDGE).encode(color=colour)
         words = base.mark_text(fontSize=11, color=CELL_INK).encode(text="shown:N")
-        panel = (tiles + words).properties(width={"step": 78}, height={"step": 24})
+        panel = alt.layer(tiles, words).properties(width={"step": 78}, height={"step": 24})
         panels.append(panel.properties(title=alt.TitleParams(dataset, fontSize=12)))
     columns = table[["dataset", "effect", "when", "title", "value", "padj"]]
     return finish(
-        alt.vconcat(*panels, spacing=12),
+        arranged(panels, "vconcat", spacing=12),
         look,
         name="study_matrix",
         title="Treatment effects on the programmes",

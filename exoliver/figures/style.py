@@ -140,7 +140,12 @@ def arm_colours(roles: Mapping[str, str]) -> dict[str, str]:
 
 
 class Rows(alt.InlineData):
-    """Data of a chart that are never changed: altair copies a chart at every step, and its data need no copy."""
+    """Data of a chart that are never changed: altair copies a chart at every step, and its data need no copy.
+
+    Nor are they checked against the schema row by row, which takes as long as drawing them.
+    """
+
+    _class_is_valid_at_instantiation = False
 
     def __deepcopy__(self, _: Any) -> Rows:
         return self

@@ -87,7 +87,7 @@ def test_effects_of_covariates_hardly_move_the_slope(batched: Dataset) -> None:
     moved = batched.with_values(batched.expression.vst + batch[:, None] * np.linspace(1, 2, 60))
     [one], [other] = (summarise(made).to_dict("records") for made in (moved, batched))
     assert one["slope"] == pytest.approx(other["slope"], abs=0.03)
-    assert one["ci_high"] - one["ci_low"] == pytest.approx(other["ci_high"] - other["ci_low"], rel=0.1)
+    assert one["ci_high"] - one["ci_low"] == pytest.approx(other["ci_high"] - other["ci_low"], rel=0.2)
 
 
 def test_covariates_reach_the_slope_as_columns(batched: Dataset) -> None:

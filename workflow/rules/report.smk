@@ -74,6 +74,7 @@ rule report_overview:
         "<logs>/report_overview/report_overview.log",
     benchmark:
         "<benchmarks>/report_overview/report_overview.tsv"
+    priority: -1  # beside the pages of the datasets, which it does not read
     conda:
         "../../environment.yml"
     params:
