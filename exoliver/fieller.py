@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 WEAK = 4.0  # standard errors below which the denominator gives an interval, but no point value
+FEW = 0.995  # the same by the t distribution: more errors are asked for where few samples tell them (5.8 for df 3)
 OK, INJURY_WEAK, INJURY_NOT_DETECTED = "ok", "injury_weak", "injury_not_detected"
 
 
@@ -63,7 +64,8 @@ def fieller_ratio(
     with np.errstate(divide="ignore", invalid="ignore"):
         root = np.sqrt(np.maximum(middle**2 - leading * constant, 0.0))
         low, high, value = (middle - root) / leading, (middle + root) / leading, numerator / denominator
-        is_weak = np.abs(denominator) < WEAK * np.sqrt(denominator_variance)
+        least = np.maximum(WEAK, stdtrit(df, FEW))
+        is_weak = np.abs(denominator) < least * np.sqrt(denominator_variance)
     is_lost, is_missing = ~(leading > 0), np.isnan(numerator + denominator + variance + denominator_variance)
     state = np.select([is_missing, is_lost, is_weak], ["", INJURY_NOT_DETECTED, INJURY_WEAK], OK)
     bounded = np.where(is_lost, np.nan, 1.0)

@@ -22,8 +22,8 @@ MARKERS = (
     "cells_endothelial", "cells_kupffer", "cells_leukocyte",
 )  # fmt: skip
 MIN_MARKERS = 4  # cell types measured; fewer are no mixture
-EXPLAINED = 0.8  # share of the marker scores' variance that the covariates hold
-DF_PER_COVARIATE = 5  # residual degrees of freedom that each covariate has to leave
+EXPLAINED = 0.95  # share of the marker scores' variance that the covariates hold
+DF_PER_COVARIATE = 4  # residual degrees of freedom that each covariate has to leave
 MIN_DF = 3
 MIXED_SYSTEMS = ("tissue", "slices", "organoid", "coculture")
 

@@ -18,11 +18,10 @@ from exoliver.design import contrast_rows
 from exoliver.inference.filtering import adjust_pvalues
 from exoliver.linear import LinearFit, estimate_linear, fit_linear
 from exoliver.model import Model
-from exoliver.programmes import DONORS_UNREPLICATED, nested_donors
+from exoliver.programmes import DONORS_UNREPLICATED, gene_slopes, nested_donors
 from exoliver.random_intercept import has_strata
 from exoliver.store import Expression
 from exoliver.tables import PANEL
-from exoliver.variance import stabilised_slope
 
 LEVEL = 0.95
 LOW_EXPRESSION = 10.0  # mean normalised count below which a balance is weak (science of the panel)
@@ -247,10 +246,7 @@ def _log2_mean(families: Mapping[str, str], expression: pd.DataFrame, model: Mod
     """
     if not families:
         return pd.Series(np.nan, index=expression.index)
-    means = pd.Series(model.base_mean, index=model.genes)[list(families)].to_numpy(dtype=float)
-    slopes = pd.Series(
-        stabilised_slope(means, trend=model.trend, mean_dispersion=model.mean_dispersion), index=list(families)
-    )
+    slopes = pd.Series(gene_slopes(model), index=model.genes[model.tested]).reindex(list(families))
     shown = float(slopes.groupby(families).mean().mean())
     return expression[list(families)].T.groupby(families).mean().mean(axis=0).reindex(expression.index) / shown
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ from exoliver.effects import Setting, estimate_effects
 from exoliver.equivalence import compare_products
 from exoliver.model import Model
 from exoliver.programmes import ProgrammeFit, long_scores
-from exoliver.rescue import compare_arms, rescue_pairs, rescue_programmes
+from exoliver.rescue import Pair, compare_arms, rescue_pairs, rescue_programmes
 from exoliver.rescue_genes import rescue_genes
 from exoliver.rescue_summary import summarise_rescue
 from exoliver.store import Expression
@@ -44,7 +45,8 @@ def programme_tables(setting: Setting, contrasts: Sequence[Contrast], *, setting
         The study's `fdr` and `equivalence_margin`.
     """
     effects, changes = estimate_effects(contrasts, setting)
-    equivalence = compare_products(setting.fit, contrasts, programmes=setting.programmes.table, settings=settings)
+    noted = [replace(one, note=_noted(one.note, setting.model.is_unreplicated(one))) for one in contrasts]
+    equivalence = compare_products(setting.fit, noted, programmes=setting.programmes.table, settings=settings)
     return {
         "scores": (long_scores(setting.scores), SCORES),
         "effects": (effects, EFFECTS),
@@ -74,7 +76,7 @@ def rescue_tables(
     fdr
         Level of evidence for the patterns.
     """
-    pairs = rescue_pairs(contrasts)
+    pairs = [replace(pair, note=_noted(pair.note, _is_unreplicated(pair, model))) for pair in rescue_pairs(contrasts)]
     genes = rescue_genes(model, contrasts, symbols=expression.genes["symbol"], fdr=fdr)
     slopes = summarise_rescue(pairs, expression.vst, model=model, is_nested=model.nested_donor)
     return {
@@ -83,3 +85,14 @@ def rescue_tables(
         "genes": (genes, RESCUE_GENES),
         "summary": (slopes, RESCUE_SUMMARY),
     }
+
+
+def _noted(note: str, is_unreplicated: bool) -> str:
+    """The note, and that a cell has a single sample."""
+    return ";".join(filter(None, [note, "unreplicated" if is_unreplicated else ""]))
+
+
+def _is_unreplicated(pair: Pair, model: Model) -> bool:
+    """One of the pair's cells has a single sample."""
+    replicates = dict(zip(model.cells, model.design[:, : len(model.cells)].sum(axis=0), strict=True))
+    return any(replicates[cell] < 2 for weights in (pair.injury, pair.treatment) for cell in weights or {})

@@ -18,6 +18,7 @@ from exoliver.variance import stabilised_slope
 # LIMIT: A programme's score is messenger RNA: it does not see proteins, their activity, or which cells changed.
 
 MIN_PANEL = 3  # members measured that a panel needs
+MIN_PRIOR_DF = 4.0  # observations that a common prior of variances has to be worth: sets that differ more have none
 LOW_COVERAGE = 0.5  # share of the members measured
 DONORS_UNREPLICATED = "donors_unreplicated"  # one donor in an arm: nothing tells donors from arms
 LOW_EXPRESSION = 0.3  # attenuation below which effects rest on counting noise
@@ -96,6 +97,23 @@ def programme_fit_from(arrays: Mapping[str, np.ndarray]) -> ProgrammeFit:
     return ProgrammeFit(names, moderated=part("moderated"), plain=part("plain"), columns=columns)
 
 
+def gene_slopes(model: Model) -> np.ndarray:
+    """How far the stabilised expression of each tested gene shows a log2 fold change, shape (g,).
+
+    Parameters
+    ----------
+    model
+        The fit: its coefficients, and the trend of dispersions.
+
+    Returns
+    -------
+    Mean over the samples' fitted means: a gene that is low in one arm and high in another has the slopes of both.
+    """
+    fitted = np.exp(model.coefficients[model.tested] @ model.design.T)
+    means = np.where(np.isnan(fitted), model.base_mean[model.tested, None], fitted)
+    return stabilised_slope(means, trend=model.trend, mean_dispersion=model.mean_dispersion).mean(axis=1)
+
+
 def find_programmes(
     mapped: pd.DataFrame, model: Model, *, panels: Collection[str], size: Mapping[str, int]
 ) -> Programmes:
@@ -117,7 +135,7 @@ def find_programmes(
     Programmes in the order of their names.
     """
     genes = model.genes[model.tested]
-    slopes = stabilised_slope(model.base_mean[model.tested], trend=model.trend, mean_dispersion=model.mean_dispersion)
+    slopes = gene_slopes(model)
     place = {gene: position for position, gene in enumerate(genes)}
     rows, columns = {}, []
     for name, own in mapped.groupby("gene_set", sort=True):
@@ -221,7 +239,8 @@ def _moderated(scores: pd.DataFrame, companions: pd.DataFrame, design: np.ndarra
     """The fit of the scores, moderated as one of all sets: the most degrees of freedom are those of all together."""
     more = companions.loc[:, [name for name in companions if name not in scores.columns]]
     together = fit_linear(np.hstack([scores.to_numpy(dtype=float), more.to_numpy(dtype=float)]), design)
-    moderated = moderate(together, estimate_prior(together.variance, together.df))
+    prior = estimate_prior(together.variance, together.df)
+    moderated = moderate(together, prior) if prior.df >= MIN_PRIOR_DF else together
     return select_scores(moderated, np.arange(scores.shape[1]))
 
 

@@ -24,7 +24,7 @@ SHAPE_LEVEL = 0.05  # of the test that the treated course is the injured one, sh
 BEYOND = 0.1
 POINTS = 8  # shifts that are tried between two at which the compared times change
 SHORT = 1e-9  # share of the whole span of shifts that counts as none
-PRECISION = 1e-10  # of shifts that are found by bisection, in the same share
+PRECISION = 1e-8  # of shifts that are found by bisection, in the same share
 
 RECOVERING, WORSENING = "recovering", "worsening"
 NO_COURSE, NOT_MONOTONE = "no_course", "course_not_monotone"
@@ -254,7 +254,11 @@ def _try(arms: _Arms, pieces: Sequence[_Piece], place: int, *, shift: float) -> 
 
 def _interpolation(points: np.ndarray, knots: np.ndarray) -> np.ndarray:
     """Weights of the knots, shape (points, knots), in the values at points; outside, those of the nearest end."""
-    return np.stack([np.interp(points, knots, unit) for unit in np.eye(len(knots))], axis=1)
+    left = np.clip(np.searchsorted(knots, points) - 1, 0, len(knots) - 2)
+    share = np.clip((points - knots[left]) / (knots[left + 1] - knots[left]), 0.0, 1.0)
+    weights, each = np.zeros((len(points), len(knots))), np.arange(len(points))
+    weights[each, left], weights[each, left + 1] = 1 - share, share
+    return weights
 
 
 def _difference(arms: _Arms, places: np.ndarray, shift: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

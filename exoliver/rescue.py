@@ -171,7 +171,7 @@ def rescue_pattern(
     """
     against = np.sign(injury) != np.sign(treatment)
     with np.errstate(invalid="ignore"):
-        is_whole = ~(high < 1)
+        is_whole = high >= 1
     return np.select(
         [np.isnan(injury + treatment), ~evident, ~injury_evident, ~against, is_whole],
         ["", "none", "de_novo", "amplified_response", "reversal"],
@@ -222,9 +222,12 @@ def _programme_numbers(fit: ProgrammeFit, pair: Pair, fdr: float) -> pd.DataFram
     rows = contrast_rows([pair.injury or {}, pair.treatment or {}], fit.columns)
     plain, tested = estimate_linear(fit.plain, rows), estimate_linear(fit.moderated, rows)
     ratio = restored_fraction(plain)
-    evident = np.column_stack([adjust_pvalues(column) for column in tested.pvalue.T]) < fdr
-    pattern = rescue_pattern(*plain.estimate.T, injury_evident=evident[:, 0], evident=evident[:, 1], high=ratio.high)
-    return pd.DataFrame(effect_columns(plain, ratio) | {"pattern": pattern}, index=pd.Index(fit.names, dtype=object))
+    padj = np.column_stack([adjust_pvalues(column) for column in tested.pvalue.T])
+    pattern = rescue_pattern(
+        *plain.estimate.T, injury_evident=padj[:, 0] < fdr, evident=padj[:, 1] < fdr, high=ratio.high
+    )
+    more = {"injury_padj": padj[:, 0], "treatment_padj": padj[:, 1], "pattern": pattern}
+    return pd.DataFrame(effect_columns(plain, ratio) | more, index=pd.Index(fit.names, dtype=object))
 
 
 def restored_fraction(effects: Estimates) -> Ratio:

@@ -81,5 +81,6 @@ def _listed(model: Model, estimate: np.ndarray, covariance: np.ndarray, fdr: flo
         high=ratio.high,
     )
     genes = model.genes[model.tested][chosen]
-    table = pd.DataFrame({"gene_id": genes} | effect_columns(effects, ratio) | {"pattern": pattern})
+    more = {"injury_padj": padj[chosen, 0], "treatment_padj": padj[chosen, 1], "pattern": pattern}
+    table = pd.DataFrame({"gene_id": genes} | effect_columns(effects, ratio) | more)
     return table.sort_values("gene_id", ignore_index=True)

@@ -42,6 +42,8 @@ def summarise_rescue(pairs: Sequence[Pair], expression: pd.DataFrame, *, model: 
     for pair in pairs:
         facts = {"arm": pair.arm, "time": pair.time}
         found = _slope(values, pair, model) if not (is_nested and pair.injury) else "nested_donors"
+        if np.isnan(pair.time) and any(other.injury == pair.injury for other in pairs if not np.isnan(other.time)):
+            found = found if pair.injury is None else "at_each_time_only"
         numbers = {"note": found} if isinstance(found, str) else found
         rows.append(pd.DataFrame([facts | numbers]).reindex(columns=list(RESCUE_SUMMARY)))
     whole = pd.concat(rows[1:], ignore_index=True) if len(rows) > 1 else rows[0]

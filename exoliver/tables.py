@@ -49,7 +49,7 @@ EQUIVALENCE = (
 )  # fmt: skip
 RESCUE_PROGRAMMES = (
     "programme", "arm", "time", "injury_effect", "injury_se", "treatment_effect", "treatment_se", "covariance", "df",
-    "fraction_restored", "ci_low", "ci_high", "class", "pattern", "note",
+    "fraction_restored", "ci_low", "ci_high", "injury_padj", "treatment_padj", "class", "pattern", "note",
 )  # fmt: skip
 RESCUE_GENES = ("gene_id", "symbol", *RESCUE_PROGRAMMES[1:])
 RESCUE_COMPARISONS = (

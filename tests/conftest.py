@@ -25,21 +25,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, exitstatus: pytest.ExitCode, config: pytest.Config
-) -> None:
-    """What the tests measured: into the page where that is asked for and every test passed, else onto the terminal."""
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What the tests measured: on the terminal, or where that is asked for in the page.
+
+    A module of which a test failed or was skipped is not written: its rows would be wrong or not all there.
+    """
     sections = sections_of(config.stash.get(MEASURED, []))
-    if not sections:
-        return
-    if config.getoption("--write-validation") and exitstatus == pytest.ExitCode.OK:
+    lacking = {
+        report.nodeid.partition("::")[0]
+        for outcome in ("failed", "error", "skipped")
+        for report in terminalreporter.stats.get(outcome, [])
+    }
+    whole = {module: text for module, text in sections.items() if module not in lacking}
+    if config.getoption("--write-validation") and whole:
         modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py")}
-        page = with_sections(VALIDATION.read_text(encoding="utf-8"), sections, modules=modules)
+        page = with_sections(VALIDATION.read_text(encoding="utf-8"), whole, modules=modules)
         VALIDATION.write_text(page, encoding="utf-8")
-        terminalreporter.section(f"written into {VALIDATION.relative_to(ROOT)}")
-        return
-    terminalreporter.section("measured")
-    terminalreporter.write_line("\n\n".join(sections[module] for module in sorted(sections)))
+        terminalreporter.section(f"written into {VALIDATION.relative_to(ROOT)}: {', '.join(sorted(whole))}")
+        sections = {module: text for module, text in sections.items() if module in lacking}
+    if sections:
+        terminalreporter.section("measured")
+        terminalreporter.write_line("\n\n".join(sections[module] for module in sorted(sections)))
 
 
 @pytest.fixture(scope="session")

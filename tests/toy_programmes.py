@@ -143,8 +143,16 @@ def make_dataset(
     covariates = ("batch",) if batches > 1 else ()
     design = build_design(samples, list(roles), donor=bool(donors), covariates=covariates, numeric=())
     means = np.append(np.geomspace(80, 5000, number - 10), np.full(10, 1.0))
+    coefficients = np.zeros((number, design.matrix.shape[1]))
+    coefficients[:, : len(design.cells)] = np.log(means)[:, None]
     model = make_model(
-        samples, design.matrix, design.cells, genes=number, base_mean=means, nested_donor=design.nested_donor
+        samples,
+        design.matrix,
+        design.cells,
+        genes=number,
+        base_mean=means,
+        coefficients=coefficients,
+        nested_donor=design.nested_donor,
     )
     unit = "day" if any(time is not None for own in times.values() for time in own) else None
     contrasts = derive_contrasts(make_arms(roles, **arms), cells=design.cells, unit=unit, extra=make_extra(extra or {}))
@@ -158,7 +166,9 @@ def _make_expression(
     """Noise of each gene, of each stretch of 20 genes by their own spread, and the shifts."""
     rng = np.random.default_rng(seed)
     number = len(model.genes)
-    together = rng.normal(0, np.tile([0.1, 0.4, 0.2, 0.8], number // 20)[: number // 20], (len(samples), number // 20))
+    together = rng.normal(
+        0, np.tile([0.15, 0.3, 0.2, 0.35], number // 20)[: number // 20], (len(samples), number // 20)
+    )
     values = 8 + np.repeat(together, 20, axis=1) + rng.normal(0, 0.4, (len(samples), number))
     for cell, by_gene in shifts.items():
         rows = np.flatnonzero(model.design[:, model.cells.index(cell)])

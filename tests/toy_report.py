@@ -471,6 +471,8 @@ def make_rescue(pair: Pair, sets: Sequence[str], *, is_tested: bool) -> pd.DataF
         fraction_restored=fraction,
         ci_low=np.where(place < 2, 0.2, np.nan),
         ci_high=np.where(place < 2, 0.8, np.nan),
+        injury_padj=np.where(place == 0, 0.001, 0.4),
+        treatment_padj=np.where(place == 0, 0.001, 0.4),
         pattern=np.where(place == 0, "partial", "none"),
         **{
             "class": np.where(place == 0, "partly_restored", np.where(place == 1, "injury_weak", "injury_not_detected"))

@@ -63,7 +63,7 @@ def with_sections(page: str, sections: dict[str, str], *, modules: Collection[st
     if not (start and end):
         raise ValueError(f"the page lacks {START!r} or {END!r}")
     places = [*_HEADING.finditer(middle)]
-    ends = [*(place.start() for place in places[1:]), len(middle)]
+    ends = [*(place.start() for place in places), len(middle)][1:]
     old = {place["module"]: middle[place.start() : stop].strip() for place, stop in zip(places, ends, strict=True)}
     kept = {module: text for module, text in (old | sections).items() if module in modules}
     text = "".join(kept[module] + "\n\n" for module in sorted(kept))

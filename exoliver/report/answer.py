@@ -51,8 +51,8 @@ from exoliver.report.undone import rescue_sentence, rescued_arms
 
 MOST_BALANCES = 4
 CLOCK = (
-    "The arms differ in clock genes: sampling time, or an injury that shifts the clock. What the clock drives, such as "
-    "Cdkn1a and with it the p53 response, cannot be told apart from it; neither can what the others move."
+    "The arms differ in clock genes, by sampling time or by an injury that shifts the clock. What the clock drives, "
+    "such as Cdkn1a and with it the p53 response, cannot be told apart from it; neither can what the others move."
 )
 BALANCE = "the balance of MCL1 and BCL2L1 over BAX and BAK1 mRNA"
 
@@ -209,13 +209,23 @@ def _beside(material: Material) -> list[Prose]:
         words = aside_words(effects, entry)
         if words:
             told[effect_words(contrast, material.look)] = words
-            moved |= set(effects.loc[(effects["pvalue"] < CAUTION).fillna(False), "programme"])
+        moved |= _moved_at_some_time(material, contrast)
     if not told:
         return []
     found = clauses([f"{effect}: {words}" for effect, words in told.items()], MOST_EFFECTS, of="effect")
     text = f"Markers of cells and nuisances differ, too (p below {CAUTION:g}, uncorrected). {found}."
     text += f" {CLOCK}" if "clock" in moved else " What these move cannot be told apart here."
     return [Prose((text,), lead="Beside it")]
+
+
+def _moved_at_some_time(material: Material, contrast: Contrast) -> set[str]:
+    """Programmes that the arms of a contrast may differ in, averaged or at one time: opposite shifts do not cancel."""
+    own = [
+        one.id for one in material.contrasts if one.effect == contrast.effect and one.form in ("averaged", "at_time")
+    ]
+    effects = material.programmes.effects
+    rows = effects[effects["contrast"].isin([contrast.id, *own])]
+    return set(rows.loc[(rows["pvalue"] < CAUTION).fillna(False), "programme"])
 
 
 def _balance(material: Material) -> list[Prose]:

@@ -7,20 +7,22 @@ from collections.abc import Iterable
 import pandas as pd
 
 from exoliver.contrasts import Contrast
-from exoliver.figures.style import Look, time_words
+from exoliver.figures.style import UNITS, Look, time_words
 from exoliver.figures.words import number, plural, shortened
 from exoliver.report.evidence import MOST_SETS, NONE_TESTED, asides, within
 from exoliver.report.material import Material
 from exoliver.report.naming import estimable, set_order, set_titles
 
 MOST_COURSES = 4  # courses that have a clause of their own
+NOT_AGAINST_INJURY = "effect_not_against_injury"
+CAME_DOWN = "the treated came back to the untreated"
 NO_COURSE = "no programme can be shown to change at any time"
 CLASSES = {
     "none": "no evidence at any time",
     "early_transient": "early, then gone",
     "sustained": "sustained",
     "delayed": "delayed",
-    "reversing": "reverses its direction",
+    "reversing": "raised at one time and lowered at another",
     "unclassified": "changes, course not clear",
     "single_time": "one time only",
 }
@@ -65,22 +67,31 @@ def course_words(row: pd.Series, look: Look) -> str:
     word = "raised" if row["side"] > 0 else "lowered"
     onset, peak = (time_words(row[name], look.unit) for name in ("onset", "peak"))
     told = {
-        "sustained": f"{word} from {onset} on",
+        "sustained": f"{word} at {onset} and at the last time",
         "early_transient": f"{word} at {peak}, then gone",
-        "delayed": f"{word} late, from {onset} on",
+        "delayed": f"{word} late, at {onset} and at the last time",
     }
     text = told.get(row["class"], CLASSES[row["class"]])
     end = row["end_state"]
-    return f"{text} ({END_STATES[end]})" if pd.notna(end) and end not in ("", "effect_persists") else text
+    if pd.isna(end) or end in ("", "effect_persists"):
+        return text
+    is_against = NOT_AGAINST_INJURY not in str(row["note"]).split(";")
+    return f"{text} ({END_STATES[end] if is_against or end == 'open' else CAME_DOWN})"
 
 
 def shift_words(row: pd.Series, look: Look) -> str:
-    """The time that a treatment gains, with its interval; empty where it is not known."""
-    if pd.isna(row["recovery_shift"]):
+    """The time that a treatment gains, with its interval; empty where it is not known, or is no gain on the injury."""
+    notes = str(row["note"]).split(";")
+    if pd.isna(row["recovery_shift"]) or row["class"] == "reversing" or NOT_AGAINST_INJURY in notes:
         return ""
-    low, high = row["recovery_shift_low"], row["recovery_shift_high"]
-    ends = [number(value) if pd.notna(value) else "open" for value in (low, high)]
-    return f"{number(row['recovery_shift'])} {look.unit} ({ends[0]} to {ends[1]})"
+    low, high, unit = row["recovery_shift_low"], row["recovery_shift_high"], UNITS.get(str(look.unit), "")
+    if pd.isna(low) and pd.isna(high):
+        return ""
+    if pd.isna(high):
+        return f"at least {number(low)} {unit}"
+    if pd.isna(low):
+        return f"at most {number(high)} {unit}"
+    return f"{number(row['recovery_shift'])} {unit} ({number(low)} to {number(high)})"
 
 
 def told_courses(material: Material, contrast: Contrast) -> str:

@@ -31,6 +31,7 @@ BALANCES = {
     "balance_anti_over_pro": "All anti- over all pro-apoptotic genes",
     "balance_anti_over_pro_without_nfkb_p53_targets": "The same without targets of NF-κB and p53",
 }
+BENEFITS = {"up": "more is better", "down": "less is better", "toward_healthy": "towards healthy", "depends": "depends"}
 HEADLINE_BALANCE = "balance_mcl1_bcl2l1_over_bax_bak1"
 
 

@@ -138,6 +138,7 @@ def _courses(material: Material) -> list[Any]:
             texts("Peak", [time_words(time, material.look.unit) for time in told["peak"]]),
             *_gained(told, material),
             pvalues("Any time, adjusted p", told["padj"]),
+            pvalues("Changes with time, adjusted p", _moving(material, contrast, told["programme"])),
         )
         caption = (
             f"{effect}: courses of the {plural(len(told), 'programme')} that change at some time, of "
@@ -145,6 +146,13 @@ def _courses(material: Material) -> list[Any]:
         )
         blocks.append(Table(caption, columns, more=Link("all courses", "programmes/trajectories.tsv")))
     return blocks
+
+
+def _moving(material: Material, contrast: Contrast, programmes: pd.Series) -> pd.Series:
+    """Adjusted p-value that the effect on each programme changes with time."""
+    rows = material.programmes.changes
+    own = rows[rows["contrast"] == f"{contrast.effect}__over_time"].set_index("programme")["padj"]
+    return programmes.map(own)
 
 
 def _gained(told: pd.DataFrame, material: Material) -> list[Column]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from exoliver.contrasts import Contrast
 from exoliver.figures.gene_set_heatmap import SURE, gene_set_heatmap
-from exoliver.figures.words import clauses, count, plural
+from exoliver.figures.words import clauses, count, estimate, plural
 from exoliver.report.changes import effect_cells
 from exoliver.report.elements import (
     Column,
@@ -26,6 +26,7 @@ from exoliver.report.evidence import asides, untested_words
 from exoliver.report.headline import programmes_of
 from exoliver.report.material import Material
 from exoliver.report.naming import (
+    BENEFITS,
     MOST_EFFECTS,
     arm_words,
     contrast_words,
@@ -44,7 +45,6 @@ TITLE = "Which programmes change?"
 KINDS = ("injury", "treatment", "product_on_healthy")
 TILES = 25
 TOP = 15
-BENEFITS = {"up": "more is better", "down": "less is better", "toward_healthy": "towards healthy", "depends": "depends"}
 HOW = (
     "A programme is the mean expression of its genes in each sample; its effect is that of a linear model on the "
     "dataset's own design, with variances drawn towards those of all sets. Samples are the unit of evidence, so that "
@@ -98,7 +98,7 @@ def _table(material: Material, contrast: Contrast) -> Table:
         pvalues("Adjusted p", rows["padj"]),
         pvalues("Against other genes, p", rows["camera_pvalue"]),
         numbers("Share of the top gene", rows["top_gene_share"]),
-        *([numbers(NOT_MIXTURE, rows["estimate_adjusted"])] if is_adjusted else []),
+        *([Column(NOT_MIXTURE, _adjusted_cells(rows), is_number=True)] if is_adjusted else []),
         texts("Note", rows["note"].map(in_words)),
     )
     sure = int((tested["padj"] < material.fdr).sum())
@@ -107,6 +107,16 @@ def _table(material: Material, contrast: Contrast) -> Table:
         f"an adjusted p-value below {material.fdr:g}; the {count(len(rows))} with the smallest p-value."
     )
     return Table(caption, columns, more=Link("all effects", "programmes/effects.tsv"))
+
+
+def _adjusted_cells(rows: pd.DataFrame) -> tuple[str, ...]:
+    """Adjusted effects with their intervals; empty for cell types themselves."""
+    return tuple(
+        ""
+        if pd.isna(row.estimate_adjusted)
+        else estimate(row.estimate_adjusted, row.adjusted_low, high=row.adjusted_high)
+        for row in rows.itertuples()
+    )
 
 
 def tile_rows(material: Material) -> pd.DataFrame:

@@ -18,6 +18,9 @@ NOTES = {
     "times_left_out": "times that one arm lacks are left out",
     "low_expression": "few counts",
     "not_measured": "not counted",
+    "low_coverage": "less than half of its genes are measured",
+    "explained_by_mixture": "explained by the cell mixture, as far as markers show it",
+    "mixture_undecided": "the cell mixture may explain it",
 }
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from exoliver.figures.rescue_plane import rescue_plane
 from exoliver.figures.style import time_words
-from exoliver.figures.words import clauses, count, estimate, joined, number, plural, shortened
+from exoliver.figures.words import clauses, count, estimate, number, plural, shortened
 from exoliver.report.elements import (
     Column,
     Heading,
@@ -24,7 +24,7 @@ from exoliver.report.elements import (
 )
 from exoliver.report.evidence import MOST_SETS, asides, within
 from exoliver.report.material import Material
-from exoliver.report.naming import MOST_EFFECTS, set_order, set_titles
+from exoliver.report.naming import BENEFITS, MOST_EFFECTS, set_order, set_titles
 
 TITLE = "Was the injury undone?"
 CLASSES = {
@@ -35,13 +35,13 @@ CLASSES = {
     "overshoot": "beyond healthy",
     "away_from_healthy": "further from healthy",
     "injury_weak": "injury weak: interval only",
-    "injury_not_detected": "no injury to undo",
+    "injury_not_detected": "no injury effect detected",
 }
 PATTERNS = {
     "reversal": "reversal",
     "partial": "partial reversal",
     "amplified_response": "injury response amplified",
-    "de_novo": "new, without evidence of an injury effect",
+    "de_novo": "treatment effect without evidence of an injury effect",
     "none": "no evidence of a treatment effect",
 }
 BACK = ("reversal", "partial")
@@ -75,26 +75,50 @@ def rescued_arms(material: Material) -> list[str]:
     return list(dict.fromkeys(rows.loc[rows["injury_effect"].notna(), "arm"]))
 
 
+def clear_rows(rows: pd.DataFrame, fdr: float) -> pd.DataFrame:
+    """Programmes whose fraction restored has a value, and whose injury effect has evidence among all programmes."""
+    return rows[rows["fraction_restored"].notna() & (rows["injury_padj"] < fdr).fillna(False)]
+
+
 def rescue_sentence(material: Material, arm: str) -> str:
     """What of the injury one arm undoes: how much of it can be told, which programmes go back, and how far."""
     rows = overall(rescue_rows(material), arm).dropna(subset=["injury_effect"])
-    label = material.look.labels[arm]
-    clear = rows[~rows["class"].isin(["injury_weak", "injury_not_detected"])]
-    weak = int((rows["class"] == "injury_weak").sum())
-    lead = f"{label}: of {plural(len(rows), 'programme')}, the injury moves {count(len(clear))} clearly"
-    lead += f" and {count(weak)} weakly" if weak else ""
-    back = clear[clear["pattern"].isin(BACK)]
-    worse = clear[(clear["pattern"] == "amplified_response")]
+    clear = clear_rows(rows, material.fdr)
+    text = (
+        f"{material.look.labels[arm]}: of {plural(len(rows), 'programme')}, the injury moves {count(len(clear))} "
+        f"clearly (adjusted p below {material.fdr:g}, and four standard errors or more)."
+    )
+    back = _going_back(clear)
     parts = [f"{within(row.title)} {_fraction(row)}" for row in back.head(MOST_SETS).itertuples()]
     rest = len(back) - MOST_SETS
     told = "; ".join([*parts, *([f"{count(rest)} more"] if rest > 0 else [])])
-    text = f"{lead}. Back towards healthy, as a fraction of the injury effect: {told}." if parts else f"{lead}."
-    if not parts:
-        text += " There is no evidence that any of them goes back towards healthy." if len(clear) else ""
-        text += " Nothing can be called restored." if not len(clear) else ""
-    if len(worse):
-        text += f" Further from healthy: {shortened([within(title) for title in worse['title']], MOST_SETS)}."
+    if parts:
+        text += f" Back towards healthy, as a fraction of the injury effect: {told}."
+    elif len(clear):
+        text += " There is no evidence that any of them goes back towards healthy."
+    else:
+        text += " Nothing can be called restored."
+    for words, chosen in (("Beyond healthy", _beyond(clear)), ("Injury response amplified", _amplified(clear))):
+        text += (
+            f" {words}: {shortened([within(title) for title in chosen['title']], MOST_SETS)}." if len(chosen) else ""
+        )
     return f"{text}{_slope_words(material, arm)}"
+
+
+def _going_back(clear: pd.DataFrame) -> pd.DataFrame:
+    """Those that the treatment takes back, by its evidence and the interval of the fraction."""
+    is_beyond = clear["class"] == "overshoot"
+    return clear[clear["pattern"].isin(BACK) & (clear["ci_low"] > 0) & ~is_beyond]
+
+
+def _beyond(clear: pd.DataFrame) -> pd.DataFrame:
+    """Those that the treatment takes past healthy to the other side."""
+    return clear[clear["pattern"].isin(BACK) & (clear["class"] == "overshoot")]
+
+
+def _amplified(clear: pd.DataFrame) -> pd.DataFrame:
+    """Those that the treatment moves further in the direction of the injury: not by itself a harm."""
+    return clear[clear["pattern"] == "amplified_response"]
 
 
 def _fraction(row: Any) -> str:
@@ -133,7 +157,7 @@ def _lacking(material: Material) -> str:
     """Why no treatment can be set against an injury."""
     notes = set(material.programmes.rescue["note"].dropna())
     if "no_healthy_arm" in notes:
-        return "no healthy arm stands behind the injured one"
+        return "the treated are not compared with an injured arm that has a healthy one behind it"
     if "no_reference" in notes:
         return "healthy, injured and treated samples are not there at the same time"
     return "no arm is treated after an injury" if material.collections[0].has_sets else "there are no gene sets"
@@ -144,15 +168,15 @@ def _short(material: Material, arms: list[str]) -> str:
     parts = []
     for arm in arms:
         rows = overall(rescue_rows(material), arm)
-        back, clear = _counts(rows)
+        back, clear = _counts(rows, material.fdr)
         parts.append(f"{material.look.labels[arm]}: {count(back)} of {plural(clear, 'clear injury effect')} back")
     return clauses(parts, MOST_EFFECTS, of="arm")
 
 
-def _counts(rows: pd.DataFrame) -> tuple[int, int]:
+def _counts(rows: pd.DataFrame, fdr: float) -> tuple[int, int]:
     """Programmes with evidence of going back, and those with a clear injury."""
-    clear = rows["fraction_restored"].notna()
-    return int((clear & rows["pattern"].isin(BACK)).sum()), int(clear.sum())
+    clear = clear_rows(rows, fdr)
+    return len(_going_back(clear)), len(clear)
 
 
 def _arm_blocks(material: Material, arm: str) -> list[Any]:
@@ -175,6 +199,7 @@ def _arm_blocks(material: Material, arm: str) -> list[Any]:
     columns = (
         texts("Programme", listed["title"]),
         *([texts("Time", times)] if own["time"].notna().any() else []),
+        texts("Wanted", [_wanted(material, name) for name in listed["programme"]]),
         numbers("Injury, log2", listed["injury_effect"]),
         numbers("Injury / SE", listed["size"]),
         numbers("Treatment, log2", listed["treatment_effect"]),
@@ -184,9 +209,15 @@ def _arm_blocks(material: Material, arm: str) -> list[Any]:
     )
     caption = (
         f"Programmes that the injury moves, the clearest injury effect first ({count(len(listed))} of "
-        f"{count(len(shown))} rows). For {plural(lost, 'programme')} there is no injury to undo."
+        f"{count(len(shown))} rows). For {plural(lost, 'programme')} no injury effect is detected."
     )
     return [*blocks, Table(caption, columns, more=Link("all of them", "rescue/programmes.tsv"))]
+
+
+def _wanted(material: Material, programme: str) -> str:
+    """Which direction is good, as far as it can be said."""
+    facts = {one["gene_set"]: one.get("benefit", "depends") for one in material.collections[0].entry["gene_sets"]}
+    return BENEFITS.get(facts.get(programme, "depends"), "")
 
 
 def _cells(rows: pd.DataFrame) -> tuple[Any, ...]:
@@ -262,8 +293,9 @@ def _verdicts(material: Material, same: pd.DataFrame) -> Table:
         *(counts(words.capitalize(), amounts[verdict]) for verdict, words in VERDICTS.items()),
     )
     caption = (
-        f"Programmes by what can be said of two products: the same means that the 90 % interval of their difference "
-        f"lies within {number(margin)} log2 (two one-sided tests); undecided programmes are neither."
+        "Programmes by what can be said of two products: the same means that two one-sided tests place their "
+        f"difference within {number(margin)} log2, adjusted over all programmes of a contrast, below {material.fdr:g}; "
+        "undecided programmes are neither."
     )
     return Table(caption, columns, more=Link("every programme", "programmes/equivalence.tsv"))
 
@@ -281,9 +313,3 @@ def _ends(row: Any) -> tuple[float, float]:
 def _time(time: float, material: Material) -> str:
     """A time in words, or that it is the mean."""
     return time_words(time, material.look.unit) if pd.notna(time) else "all times"
-
-
-def restored_names(material: Material) -> str:
-    """Arms with programmes that go back, for a headline; empty where none does."""
-    arms = [arm for arm in rescued_arms(material) if _counts(overall(rescue_rows(material), arm))[0]]
-    return joined(material.look.labels[arm] for arm in arms)

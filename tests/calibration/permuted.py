@@ -1,4 +1,4 @@
-"""Shared makers of the calibrations of programmes: residuals of real livers, and fresh designs that they are dealt into."""
+"""Makers that calibrations of programmes share: residuals of real livers, and designs that they are dealt into."""
 
 from __future__ import annotations
 

@@ -53,6 +53,7 @@ INJURED = {"leukocyte": 0.8, "kupffer": 0.4, "stellate": 0.7, "pericentral": -0.
 TREATED = {"leukocyte": -0.7, "kupffer": -0.35, "stellate": -0.4, "endothelial": 0.2}
 DRIFTS = (0.0, 0.1)  # spread of each type's markers between livers that is not its amount (natural log)
 SURVIVING, COVERAGE = 0.08, (0.90, 0.97)  # targets: at most, within
+DRIFTING = 0.13  # what survives where markers drift: no check that rests on markers can know better
 
 Measured = Callable[[str, str, str], None]
 
@@ -231,21 +232,20 @@ def test_a_shift_within_cells_survives_the_adjustment(shared: Path, treated: boo
 @pytest.mark.validate
 @pytest.mark.parametrize("drift", DRIFTS)
 def test_shifts_of_cells_and_within_cells_are_told_apart(shared: Path, measured: Measured, drift: float) -> None:
-    """100 runs. Where markers also change within cells, more of a shift of cells is left over: that is a limit."""
+    """60 runs: a fate has an error of .02. Where markers drift, more of a shift of cells is left: that is a limit."""
     livers = read_livers(shared, "DLPC")
     markers = f"markers drift by {drift:g}" if drift else "markers count cells alone"
     for treated, within in ((True, 0.0), (False, 1.0), (True, 1.0)):
-        table = run_many(livers, treated=treated, drift=drift, within=within, runs=100)
-        cells = "cells shifted" if treated else "cells as they were"
-        what = f"{cells}, {within:g} log2 within cells, {markers}"
+        table = run_many(livers, treated=treated, drift=drift, within=within, runs=60)
+        what = f"{'cells shifted' if treated else 'cells as they were'}, {within:g} log2 within cells, {markers}"
         coverage = covered(table, within)
+        measured(f"{what}: the adjusted interval holds the shift", ".90 to .97", with_error(*coverage))
+        assert COVERAGE[0] < coverage[0] < COVERAGE[1]
         if within:
             measured(f"{what}: effects that survive", "most", f"{power(table):.2f}")
             assert power(table) > 0.85
-        else:
-            found = fates(table)
-            value = ", ".join(f"{name} {with_error(*share, digits=2)}" for name, share in found.items())
-            measured(f"{what}: evident effects ({table['is_evident'].mean():.0%})", f"survives <= {SURVIVING}", value)
-            assert found["survives"][0] < (0.15 if drift else SURVIVING + 0.02)
-        measured(f"{what}: the adjusted interval holds the shift", ".90 to .97", with_error(*coverage))
-        assert COVERAGE[0] - 0.02 < coverage[0] < COVERAGE[1] + 0.01
+            continue
+        found = fates(table)
+        value = ", ".join(f"{name} {with_error(*share, digits=2)}" for name, share in found.items())
+        measured(f"{what}: evident effects ({table['is_evident'].mean():.0%})", f"survives <= {SURVIVING}", value)
+        assert found["survives"][0] <= (DRIFTING if drift else SURVIVING)

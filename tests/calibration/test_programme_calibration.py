@@ -31,7 +31,7 @@ from tests.calibration.permuted import (
     with_error,
 )
 from tests.calibration.test_fit_calibration import MEANS
-from tests.toy_model import RESCUE, make_arms, make_samples
+from tests.toy_model import make_arms, make_samples
 
 pytestmark = pytest.mark.calibration
 
@@ -125,18 +125,16 @@ def test_programmes_keep_their_level_over_many_runs(
 ) -> None:
     """2,000 runs of each design: shares within .03 and .07; the family error over designs and questions at most .07.
 
-    A single family error has an error of .005, and is let off three of them.
+    A single family error has an error of .0055, and is let off two of them.
     """
-    found = {
-        design: null_rates(read_livers(shared, name), collection, design=design, runs=2000) for design in DESIGNS
-    }
+    found = {design: null_rates(read_livers(shared, name), collection, design=design, runs=2000) for design in DESIGNS}
     for (replicates, times), rates in found.items():
         what = f"nothing planted, {name}, {collection}, {replicates} livers x {times} times"
         measured(f"{what}: share of p < .05", ".03 to .07", in_words(rates.share, rates.share_error))
         measured(f"{what}: runs with a padj < .05", "<= .07", in_words(rates.family, rates.family_error))
     for rates in found.values():
         assert all(LOWEST < share < HIGHEST for share in rates.share.values()), rates
-        assert all(family < FAMILY + 0.015 for family in rates.family.values()), rates
+        assert all(family < FAMILY + 0.011 for family in rates.family.values()), rates
     assert np.mean([list(rates.family.values()) for rates in found.values()]) <= FAMILY
 
 
@@ -174,17 +172,18 @@ def test_planted_shifts_are_found_often_enough(shared: Path) -> None:
 def test_power_of_programmes_is_as_stated(shared: Path, measured: Measured) -> None:
     """600 runs have an error of .007. The target is met for standard deviations between livers as they are.
 
-    Of standard deviations within a cell of time and light, which are smaller by a seventh, it is not: .42, .24 and .32.
-    What limits it is that genes of a set move together, not the test: with the variance known, .46 of the effects would be found.
+    Of standard deviations within a cell of time and light, which are smaller by a seventh, it is not: .42, .25 and .32.
+    What limits it is that genes of a set move together, not the test: were the variance known, it would be .46.
     """
+    targets = ", ".join(f"{question} >= {target}" for question, target in POWER.items())
     for name in LIVERS:
         livers = read_livers(shared, name)
         within = livers.residuals.std(axis=0)
         for label, spread in (("between all livers", livers.spread), ("within cells", within)):
             power = power_of(livers, HALLMARK, spread=spread, runs=600)
-            what = f"power, {name}, hallmark, 4 livers x 2 times, 30 % of the genes by 1 SD {label}"
-            targets = ", ".join(f"{question} >= {target}" for question, target in POWER.items())
-            measured(what, targets, ", ".join(f"{question} {value:.2f}" for question, value in power.items()))
+            value = ", ".join(f"{question} {found:.2f}" for question, found in power.items())
+            what = f"{SHARE:.0%} of the genes shifted by 1 SD {label}, {name}, hallmark, 4 livers x 2 times: power"
+            measured(what, targets if name == "GSE222550" else "", value)
             if name == "GSE222550" and spread is livers.spread:
                 assert all(power[question] > target - 0.02 for question, target in POWER.items()), power
 
@@ -243,9 +242,7 @@ def effects_of(counts: pd.DataFrame, samples: pd.DataFrame, *, livers: Livers) -
     sets = {name: programmes_of(model, *content) for name, content in livers.mapped.items()}
     scores = {name: score_programmes(own, expression) for name, own in sets.items()}
     own = sets[SHIPPED]
-    fit = fit_programmes(
-        scores[SHIPPED], model, attenuation=own.attenuation, companions=scores[HALLMARK], donors=None
-    )
+    fit = fit_programmes(scores[SHIPPED], model, attenuation=own.attenuation, companions=scores[HALLMARK], donors=None)
     rows = np.array([[-1.0, 1, 0], [-1, 0, 1], [0, -1, 1]])
     return own.scored, estimate_linear(fit.moderated, rows)
 
@@ -324,7 +321,7 @@ def test_planted_rises_and_falls_have_their_size(measured: Measured, name: str) 
         assert (error < 0.03).all()
         values = ", ".join(f"{value:.2f}" for value in found)
         depths = ", ".join(f"{depth:g}" for depth in DEPTHS)
-        target = f"{log2_rise:g} ± .1" if abs(log2_rise) == 1 else "none"
+        target = f"{log2_rise:g} ± .1" if abs(log2_rise) == 1 else ""
         measured(f"rise of {log2_rise:g} log2, members at {depths} counts, trend of {name}", target, values)
         if abs(log2_rise) == 1:
             assert (np.abs(found - log2_rise) <= 0.1).all(), found

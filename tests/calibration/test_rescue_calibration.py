@@ -29,8 +29,16 @@ Measured = Callable[[str, str, str], None]
 
 @dataclass(frozen=True)
 class Found:
-    """Over runs x programmes: the ratio (NaN where no injury is detected), whether its interval holds the truth (one
-    without bounds does), and whether a point value is given.
+    """What was found of planted truth; arrays of runs x programmes.
+
+    Parameters
+    ----------
+    ratio
+        NaN where no injury is detected.
+    is_covered
+        The interval holds the truth; one without bounds does.
+    is_ok
+        A point value is given.
     """
 
     ratio: np.ndarray
@@ -101,20 +109,26 @@ def test_fractions_restored_are_near_the_truth(shared: Path, size: float, truth:
 
 
 @pytest.mark.validate
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [4.0, *SIZES])
 @pytest.mark.parametrize("truth", TRUTHS)
 def test_fractions_restored_are_near_the_truth_over_many_runs(
     shared: Path, measured: Measured, size: float, truth: float
 ) -> None:
-    """1,500 runs of 50 programmes; of all, and of those with a point value: an observed injury of four errors."""
+    """1,500 runs of 50 programmes; of all, and of those with a point value: an observed injury of four errors.
+
+    Where the true injury is four errors too, those are the ones that chance made larger: that is told, not asked.
+    """
     found = restored(read_livers(shared, "DLPC"), size=size, truth=truth, runs=1500)
-    what = f"injury of {size:g} errors, truth {truth:g}"
-    for ok, label in ((False, "all with an interval"), (True, f"observed injury >= 4 errors ({found.is_ok.mean():.0%})")):
+    for ok, which in ((False, "all"), (True, f"observed >= 4 ({found.is_ok.mean():.0%})")):
         (bias, *bias_error), (coverage, *coverage_error) = found.bias(truth, ok=ok), found.coverage(ok=ok)
-        value = f"bias {with_error(bias, *bias_error)}, coverage {with_error(coverage, *coverage_error)}"
-        measured(f"{what}, {label}", f"bias within ± {BIAS}, coverage .93 to .97", value)
-        assert abs(bias) <= BIAS
-        assert COVERAGE[0] < coverage < COVERAGE[1]
+        measured(
+            f"injury of {size:g} errors, truth {truth:g}, {which}",
+            f"bias within ± {BIAS}, coverage .93 to .97" if size in SIZES else "",
+            f"bias {with_error(bias, *bias_error)}, coverage {with_error(coverage, *coverage_error)}",
+        )
+        if size in SIZES:
+            assert abs(bias) <= BIAS
+            assert COVERAGE[0] < coverage < COVERAGE[1]
 
 
 @pytest.mark.parametrize("runs", [100, pytest.param(1500, marks=pytest.mark.validate)])

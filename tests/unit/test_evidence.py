@@ -121,30 +121,64 @@ def test_few_programmes_are_followed_over_time() -> None:
 @pytest.mark.parametrize(
     ("kind", "side", "end", "words"),
     [
-        ("sustained", 1, "effect_persists", "raised from day 1 on"),
+        ("sustained", 1, "effect_persists", "raised at day 1 and at the last time"),
         ("early_transient", -1, "control_recovered", f"lowered at day 7, then gone ({SOONER})"),
         ("early_transient", 1, "treated_relapsed", "raised at day 7, then gone (the treated fell back)"),
-        ("delayed", 1, "", "raised late, from day 1 on"),
-        ("reversing", 1, "effect_persists", "reverses its direction"),
+        ("delayed", 1, "", "raised late, at day 1 and at the last time"),
+        ("reversing", 1, "effect_persists", "raised at one time and lowered at another"),
     ],
 )
 def test_courses_read_as_what_happened(kind: str, side: int, end: str, words: str) -> None:
     """Way, times, and how it ended; recovered sooner is told from relapsed."""
-    row = pd.Series({"class": kind, "side": side, "onset": 1.0, "peak": 7.0, "end_state": end})
+    row = pd.Series({"class": kind, "side": side, "onset": 1.0, "peak": 7.0, "end_state": end, "note": ""})
     assert course_words(row, toy().look) == words
 
 
 def test_the_time_gained_has_its_interval() -> None:
-    """An end that runs beyond the times is open; nothing is told without a value."""
-    row = pd.Series({"recovery_shift": 2.0, "recovery_shift_low": 0.5, "recovery_shift_high": np.nan})
-    assert shift_words(row, toy().look) == "2.0 day (0.50 to open)"
-    assert shift_words(row * np.nan, toy().look) == ""
+    """An end that runs beyond the times is a bound; nothing is told without a value, or where there is no gain."""
+    row = pd.Series(
+        {"recovery_shift": 2.0, "recovery_shift_low": 0.5, "recovery_shift_high": 3.0, "class": "delayed", "note": ""}
+    )
+    assert shift_words(row, toy().look) == "2.0 days (0.50 to 3.0)"
+    open_end = pd.Series(row.to_dict() | {"recovery_shift_high": np.nan})
+    assert shift_words(open_end, toy().look) == "at least 0.50 days"
+    start = pd.Series(row.to_dict() | {"recovery_shift_low": np.nan})
+    assert shift_words(start, toy().look) == "at most 3.0 days"
+    for other in ({"recovery_shift": np.nan}, {"class": "reversing"}, {"note": "effect_not_against_injury"}):
+        assert shift_words(pd.Series(row.to_dict() | other), toy().look) == ""
+
+
+def test_treated_who_were_further_from_healthy_do_not_relapse() -> None:
+    """They come back to the untreated."""
+    row = pd.Series(
+        {
+            "class": "early_transient",
+            "side": 1,
+            "onset": 1.0,
+            "peak": 1.0,
+            "end_state": "treated_relapsed",
+            "note": "effect_not_against_injury",
+        }
+    )
+    assert course_words(row, toy().look) == "raised at day 1, then gone (the treated came back to the untreated)"
+
+
+def test_what_goes_past_healthy_is_not_called_back() -> None:
+    """Beyond healthy is a clause of its own; without evidence of the injury among all programmes nothing is told."""
+    beyond = toy().programmes.rescue.assign(pattern="reversal", **{"class": "overshoot"})
+    text = rescue_sentence(with_rows(toy(), rescue=beyond), "msc")
+    assert "Beyond healthy: apoptosis." in text
+    assert "Back towards healthy" not in text
+    unsure = toy().programmes.rescue.assign(injury_padj=0.2)
+    assert "the injury moves 0 clearly" in rescue_sentence(with_rows(toy(), rescue=unsure), "msc")
 
 
 def test_courses_are_told_together() -> None:
     """Programmes of one course in one clause; that there is none, that none could be tested."""
     contrast = next(one for one in toy().contrasts if one.id == "msc_vs_ccl4__any_time")
-    assert told_courses(toy(), contrast) == "apoptosis raised from day 1 on; anti apoptosis lowered from day 1 on"
+    assert told_courses(toy(), contrast) == (
+        "apoptosis raised at day 1 and at the last time; anti apoptosis lowered at day 1 and at the last time"
+    )
     assert len(course_rows(toy(), contrast)) == 3
     assert told_courses(make_material(sure_sets=False), contrast) == "no programme can be shown to change at any time"
     assert told_courses(make_material(untested_sets=True), contrast) == "no programme could be tested"
@@ -178,13 +212,13 @@ def test_pictures_are_of_effects() -> None:
 def test_rescue_says_how_much_of_the_injury_can_be_told() -> None:
     """Clear and weak injuries apart; fractions with intervals; no value for a weak slope."""
     text = rescue_sentence(toy(), "msc")
-    assert "of 3 programmes, the injury moves 1 clearly and 1 weakly" in text
+    assert "of 3 programmes, the injury moves 1 clearly (adjusted p below 0.05" in text
     assert "apoptosis 0.50 (0.20 to 0.80)" in text
     assert "Over all genes together: day 1: not told, the injury being 2.0 standard errors" in text
     none = toy().programmes.rescue.assign(fraction_restored=np.nan, **{"class": "injury_weak", "pattern": "none"})
     assert "Nothing can be called restored." in rescue_sentence(with_rows(toy(), rescue=none), "msc")
     worse = toy().programmes.rescue.assign(pattern="amplified_response")
-    assert "Further from healthy: apoptosis." in rescue_sentence(with_rows(toy(), rescue=worse), "msc")
+    assert "Injury response amplified: apoptosis." in rescue_sentence(with_rows(toy(), rescue=worse), "msc")
 
 
 def test_the_rescue_section_lists_weak_injuries_with_their_interval_alone() -> None:
@@ -194,7 +228,7 @@ def test_the_rescue_section_lists_weak_injuries_with_their_interval_alone() -> N
     cells = [[cell.text for cell in row] for row in table.rows]
     assert any("0.50 (0.20 to 0.80)" in row for row in cells)
     assert any("0.20 to 0.80" in row for row in cells)
-    assert "For 1 programme there is no injury to undo." in table.caption
+    assert "For 1 programme no injury effect is detected." in table.caption
     assert section.contents == "CCl4 + MSC: 1 of 1 clear injury effect back"
 
 

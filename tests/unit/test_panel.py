@@ -43,7 +43,11 @@ def make(panel: pd.DataFrame, *, lost: tuple[str, ...] = (), low: tuple[str, ...
     samples["batch"] = list("xy") * 12
     design = build_design(samples, list(RESCUE), donor=False, covariates=("batch",), numeric=())
     means = np.array([3.0 if symbol in low else 200.0 + place for place, symbol in enumerate(symbols)])
-    model = make_model(samples, design.matrix, design.cells, genes=len(symbols), base_mean=means)
+    coefficients = np.zeros((len(symbols), design.matrix.shape[1]))
+    coefficients[:, : len(design.cells)] = np.log(means)[:, None]  # and nothing of the batch
+    model = make_model(
+        samples, design.matrix, design.cells, genes=len(symbols), base_mean=means, coefficients=coefficients
+    )
     genes = pd.DataFrame({"symbol": symbols, "human_symbol": [text.upper() for text in symbols]}, index=model.genes)
     extra = {"odd": {"of": {"arm": "agonist", "time": 3}, "against": {"arm": "pnac", "time": 7}}}
     contrasts, tables = estimate_contrasts(
