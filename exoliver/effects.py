@@ -32,6 +32,7 @@ from exoliver.store import Expression
 from exoliver.tables import CHANGES, EFFECTS
 
 LEVEL = 0.95
+HALF = 0.5  # of an effect: less is left of it where the mean of all genes is taken off
 CHANGING = ("change", "any_time", "over_time")
 
 
@@ -181,7 +182,8 @@ class _Shared:
             row = contrast_rows(contrast.rows, self.setting.fit.columns)[0]
             own |= {"camera_pvalue": camera_pvalues(self.camera, row), "camera_correlation": self.camera.correlation}
         evident = own["padj"] < self.setting.fdr
-        return self._complete(contrast, own, mixture_notes(own["estimate"], evident, adjusted=adjusted))
+        words = [mixture_notes(own["estimate"], evident, adjusted=adjusted), *_doubts(own, evident)]
+        return self._complete(contrast, own, [";".join(filter(None, parts)) for parts in zip(*words, strict=True)])
 
     def omnibus(self, contrast: Contrast) -> pd.DataFrame:
         """Every programme in one contrast of several degrees of freedom."""
@@ -192,7 +194,9 @@ class _Shared:
         own |= {"df_residual": found.df_residual, "pvalue": found.pvalue, "padj": adjust_pvalues(found.pvalue)}
         return self._complete(contrast, own)
 
-    def _complete(self, contrast: Contrast, own: dict[str, np.ndarray], more: np.ndarray | None = None) -> pd.DataFrame:
+    def _complete(
+        self, contrast: Contrast, own: dict[str, np.ndarray], more: Sequence[str] | None = None
+    ) -> pd.DataFrame:
         """The numbers of the scored programmes among all programmes, with notes."""
         facts = self.setting.programmes.table
         notes = [contrast.note, "unreplicated" if self.setting.model.is_unreplicated(contrast) else ""]
@@ -204,6 +208,13 @@ class _Shared:
         table = numbers.assign(programme=facts.index, contrast=contrast.id, note=texts)
         table = table.assign(**{name: facts[name] for name in ("attenuation", "members", "coverage")})
         return table.reset_index(drop=True)
+
+
+def _doubts(own: Mapping[str, np.ndarray], evident: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Notes on evident effects that one gene turns, and that a shift of the whole library explains."""
+    is_turned = evident & (np.sign(own["leave_one_out_low"]) != np.sign(own["leave_one_out_high"]))
+    is_shift = evident & (own["estimate_centred"] / own["estimate"] < HALF)
+    return np.where(is_turned, "one_gene", ""), np.where(is_shift, "composition_shift", "")
 
 
 def _numbers(setting: Setting, rows: np.ndarray) -> dict[str, np.ndarray]:

@@ -51,6 +51,7 @@ REFERENCES = {  # by the name that the template cites them with
     "reml": "Patterson HD, Thompson R (1971). Biometrika 58:545. doi:10.1093/biomet/58.3.545",
     "satterthwaite": "Satterthwaite FE (1946). Biometrics Bull 2:110. doi:10.2307/3002019",
     "fieller": "Fieller EC (1954). J R Stat Soc B 16:175. doi:10.1111/j.2517-6161.1954.tb00159.x",
+    "equivalence": "Schuirmann DJ (1987). J Pharmacokinet Biopharm 15:657. doi:10.1007/BF01068419",
     "gsea": "Subramanian A, Tamayo P, Mootha VK, et al. (2005). PNAS 102:15545. doi:10.1073/pnas.0506580102",
     "multilevel": "Korotkevich G, Sukhov V, Budin N, et al. (2021). bioRxiv 060012. doi:10.1101/060012",
     "gseapy": "Fang Z, Liu X, Peltz G (2023). Bioinformatics 39:btac757. doi:10.1093/bioinformatics/btac757",
@@ -76,7 +77,7 @@ def methods_text(facts: Mapping[str, Any], *, settings: Mapping[str, Any], desig
     facts
         Plain values of the dataset's YAML, as `Wiring.facts` gives them.
     settings
-        The study's `fdr`, `log2_fold_change_threshold`, `set_size` and `seed`.
+        The study's `fdr`, `log2_fold_change_threshold`, `set_size`, `equivalence_margin` and `seed`.
     design
         Content of the dataset's `model/design.json`.
     """
@@ -92,6 +93,7 @@ def methods_text(facts: Mapping[str, Any], *, settings: Mapping[str, Any], desig
         fdr=f"{settings['fdr']:g}",
         set_min=settings["set_size"]["min"],
         set_max=settings["set_size"]["max"],
+        margin=f"{settings['equivalence_margin']:g}",
         shared_edge=f"{SHARED:g}",
         seed=settings["seed"],
         cite=partial(_cite, cited),

@@ -35,6 +35,9 @@ LARGE_COLLECTION = 250_000  # bytes of its file: Reactome and Gene Ontology, not
 HALLMARK, PROGRAMMES = COMPANIONS = ("hallmark", "programmes")
 
 
+METHODS_KEYS = ("title", "fdr", "log2_fold_change_threshold", "set_size", "equivalence_margin", "seed")
+
+
 class Wiring:
     """What rules ask of a study. Methods that take wildcards are used as input functions and params."""
 
@@ -73,6 +76,14 @@ class Wiring:
         """Some keys of the study."""
         content = plain(self.settings)
         return {key: content[key] for key in keys}
+
+    def page_settings(self, _: Any = None) -> dict[str, Any]:
+        """Keys of the study that the pages of datasets need."""
+        return self.settings_of(*METHODS_KEYS, "panel", "genes_of_interest")
+
+    def provenance_settings(self, _: Any = None) -> dict[str, Any]:
+        """Keys of the study that its methods and its crate need."""
+        return self.settings_of(*METHODS_KEYS, "date", "collections")
 
     def overview(self, _: Any = None) -> dict[str, Any]:
         """What the overview says of every dataset."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,11 +29,12 @@ from exoliver.report.naming import (
     when_words,
 )
 from exoliver.report.pages import BAND
-from exoliver.report.summary import changed_at_some_time, summarise_contrasts
-from exoliver.tables import EFFECTS, read_contrasts, read_index, read_json, read_table
+from exoliver.report.summary import changed_at_some_time, range_words, summarise_contrasts
+from exoliver.tables import CHANGES, EFFECTS, read_contrasts, read_index, read_json, read_table
 
 FACTS = ("product", "source", "route")
 MOST_PROGRAMMES = 12
+ALL_TIMES = "tests of all times at once"
 PAGE = "datasets/{id}/report.html"
 TREATMENTS = ("treatment", "product_on_healthy")
 SIDE_BY_SIDE = (
@@ -62,6 +64,7 @@ class DatasetResults:
     tables: Mapping[str, pd.DataFrame]
     entry: Mapping[str, Any]
     effects: pd.DataFrame
+    changes: pd.DataFrame
 
     def effects_of(self, contrast: Contrast) -> pd.DataFrame:
         """Effects of one contrast on the programmes."""
@@ -85,7 +88,7 @@ def read_study(files: Any, datasets: Mapping[str, Mapping[str, Any]]) -> list[Da
     """
     checks = {check["dataset"]: check for check in read_json(files.preflight)["datasets"]}
     titles = dataset_titles(datasets)
-    places = zip(files.indexes, files.contrasts, files.entries, files.effects, strict=True)
+    places = zip(files.indexes, files.contrasts, files.entries, files.effects, files.changes, strict=True)
     return [
         _read_dataset(name, titles[name], facts, check=checks[name], paths=paths)
         for (name, facts), paths in zip(datasets.items(), places, strict=True)
@@ -93,10 +96,10 @@ def read_study(files: Any, datasets: Mapping[str, Mapping[str, Any]]) -> list[Da
 
 
 def _read_dataset(
-    name: str, title: str, facts: Mapping[str, Any], *, check: Mapping[str, Any], paths: tuple[str, str, str, str]
+    name: str, title: str, facts: Mapping[str, Any], *, check: Mapping[str, Any], paths: tuple[str, str, str, str, str]
 ) -> DatasetResults:
     """Results of one dataset; of the gene tables, those of averaged effects and of all times at once."""
-    index, folder, entry, effects = paths
+    index, folder, entry, effects, changes = paths
     contrasts = tuple(read_index(index))
     return DatasetResults(
         id=name,
@@ -108,6 +111,7 @@ def _read_dataset(
         tables=read_contrasts(folder, counted_contrasts(contrasts)),
         entry=read_json(entry),
         effects=read_table(effects, EFFECTS),
+        changes=read_table(changes, CHANGES),
     )
 
 
@@ -224,12 +228,11 @@ def _matrix(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) -> 
     rows = matrix_rows(datasets)
     if rows.empty:
         return Section("programmes", title, f"Left out, because {_lacking(datasets)}.", "Left out", ())
-    sure = rows[rows["padj"] < settings["fdr"]]
-    seen = sure.groupby("title")["dataset"].nunique()
     total = rows["dataset"].nunique()
-    parts = [f"{within(name)} in {count(seen.get(name, 0))}" for name in dict.fromkeys(rows["title"])]
+    seen = Counter(title for dataset in datasets for title in changed_programmes(dataset, settings["fdr"]))
+    parts = [f"{within(name)} in {count(seen[name])}" for name in dict.fromkeys(rows["title"])]
     of = f"{plural(total, 'dataset')} in which programmes could be tested"
-    finding = f"Programmes that a treatment changes at some time, of {of}: {joined(parts)}."
+    finding = f"Programmes that a treatment changes at some time, of {of} ({ALL_TIMES}): {joined(parts)}."
     look = Look({}, {}, simulated=any(dataset.look.simulated for dataset in datasets))
     figure = picture(
         study_matrix(rows, look, fdr=settings["fdr"]),
@@ -242,6 +245,26 @@ def _matrix(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) -> 
     notes = [Prose((f"{why}: {joined(left_out)}.",))] if left_out else []
     short = f"{plural(total, 'dataset')} side by side"
     return Section("programmes", title, finding, short, (Prose((DESCRIPTION,)), figure, *notes))
+
+
+def changed_programmes(dataset: DatasetResults, fdr: float) -> list[str]:
+    """Titles of the programmes that a treatment of a dataset changes at some time, each once.
+
+    Parameters
+    ----------
+    dataset
+        Its effects and changes.
+    fdr
+        Level of the test of all times at once; of the averaged effect where there is one time.
+    """
+    chosen = [one for one in estimable(dataset.contrasts) if one.kind in TREATMENTS]
+    timed = {one.effect for one in chosen if one.form == "any_time"}
+    names = [one.id for one in chosen if one.form == "any_time" or (one.form == "averaged" and one.effect not in timed)]
+    tests = pd.concat(
+        [dataset.changes[["contrast", "programme", "padj"]], dataset.effects[["contrast", "programme", "padj"]]]
+    )
+    found = tests[tests["contrast"].isin(names) & (tests["padj"] < fdr).fillna(False)]["programme"].unique()
+    return list(set_titles(found, dataset.entry).values())
 
 
 def _lacking(datasets: Sequence[DatasetResults]) -> str:
@@ -333,23 +356,6 @@ def _effects(datasets: Sequence[DatasetResults], settings: Mapping[str, Any]) ->
     )
     blocks = (Prose((SIDE_BY_SIDE,)), Table(caption, columns)) if rows else ()
     return Section("effects", "Genes that change", range_words(table), plural(len(table), "averaged effect"), blocks)
-
-
-def range_words(table: pd.DataFrame) -> str:
-    """The fewest and the most genes that change: columns dataset, effect and changed, one row for each effect."""
-    if table.empty:
-        return "No averaged effect can be estimated."
-    changed = table["changed"].astype(int)
-    most, least = table.loc[changed.idxmax()], changed.min()
-    where, genes = f"{most['effect']} ({most['dataset']})", plural(most["changed"], "gene")
-    verb = "changes" if most["changed"] == 1 else "change"
-    if len(table) == 1:
-        return f"{genes} {verb} in the one averaged effect, {where}."
-    if not most["changed"]:
-        return f"There is no evidence that a gene changes in any of {count(len(table))} averaged effects."
-    if least == most["changed"]:
-        return f"{genes} {verb} in each of {count(len(table))} averaged effects."
-    return f"Between {count(least)} and {genes} {verb} in an averaged effect, most in {where}."
 
 
 def _warnings(datasets: Sequence[DatasetResults]) -> Section:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from exoliver.contrasts import Contrast
-from exoliver.figures.words import count
+from exoliver.figures.words import count, plural
 
 REASONS = ("count_outlier", "low_count", "not_converged", "all_zero", "filtered")
 NOTES = {
@@ -19,6 +19,8 @@ NOTES = {
     "low_expression": "few counts",
     "not_measured": "not counted",
     "low_coverage": "less than half of its genes are measured",
+    "one_gene": "rests on one gene",
+    "composition_shift": "much of it is a shift of all genes",
     "explained_by_mixture": "explained by the cell mixture, as far as markers show it",
     "mixture_undecided": "the cell mixture may explain it",
 }
@@ -149,3 +151,20 @@ def strongest(enrichment: pd.DataFrame, fdr: float) -> dict[str, list[tuple[str,
         side: [(row.gene_set, float(row.nes), float(row.padj)) for row in rows.itertuples()]
         for side, rows in (("higher", high), ("lower", low))
     }
+
+
+def range_words(table: pd.DataFrame) -> str:
+    """The fewest and the most genes that change: columns dataset, effect and changed, one row for each effect."""
+    if table.empty:
+        return "No averaged effect can be estimated."
+    changed = table["changed"].astype(int)
+    most, least = table.loc[changed.idxmax()], changed.min()
+    where, genes = f"{most['effect']} ({most['dataset']})", plural(most["changed"], "gene")
+    verb = "changes" if most["changed"] == 1 else "change"
+    if len(table) == 1:
+        return f"{genes} {verb} in the one averaged effect, {where}."
+    if not most["changed"]:
+        return f"There is no evidence that a gene changes in any of {count(len(table))} averaged effects."
+    if least == most["changed"]:
+        return f"{genes} {verb} in each of {count(len(table))} averaged effects."
+    return f"Between {count(least)} and {genes} {verb} in an averaged effect, most in {where}."

@@ -17,7 +17,7 @@ from exoliver.report.elements import Picture, Prose, Section, Table
 from exoliver.report.evidence import aside_words, programme_words, programmes_tail, untested_words
 from exoliver.report.material import Material
 from exoliver.report.over_time import MOST_PROGRAMMES, over_time_section, surest_programmes
-from exoliver.report.overview import DatasetResults, matrix_rows
+from exoliver.report.overview import DatasetResults, changed_programmes, matrix_rows
 from exoliver.report.programmes import answer_picture, programmes_section
 from exoliver.report.undone import rescue_sentence, undone_section
 from exoliver.tables import EQUIVALENCE, RESCUE_COMPARISONS
@@ -266,7 +266,12 @@ def test_the_matrix_of_a_study_shows_effects() -> None:
     dataset = DatasetResults(
         id="d", title="D", facts=toy().facts, look=toy().look, check=toy().check, contrasts=toy().contrasts,
         tables=toy().tables, entry=own.entry | {"gene_sets": facts}, effects=toy().programmes.effects,
+        changes=toy().programmes.changes,
     )  # fmt: skip
     rows = matrix_rows([dataset])
     assert facts[0]["gene_set"] not in set(rows["programme"])
     assert rows["value"].notna().all()
+    single = toy().programmes.effects.assign(padj=1e-9)
+    assert changed_programmes(replace(dataset, effects=single), 0.05) == changed_programmes(dataset, 0.05) != []
+    none = replace(dataset, changes=toy().programmes.changes.assign(padj=0.5))
+    assert changed_programmes(none, 0.05) == []

@@ -27,6 +27,7 @@ SETTINGS: dict[str, Any] = {
     "fdr": 0.05,
     "log2_fold_change_threshold": 0.0,
     "set_size": {"min": 10, "max": 500},
+    "equivalence_margin": 0.32,
     "seed": 7,
 }
 CRATE = "results/provenance/ro-crate-metadata.json"

@@ -48,7 +48,7 @@ from exoliver.report.pages import dataset_page, product_words
 from exoliver.report.quality import quality_section
 from exoliver.report.render import POLICY, read_asset, render_page, render_text
 from exoliver.report.summary import summarise_contrasts
-from exoliver.tables import CONTRAST, EFFECTS, OMNIBUS, write_json, write_table
+from exoliver.tables import CHANGES, CONTRAST, EFFECTS, OMNIBUS, write_json, write_table
 from tests.toy_report import GENES, INJURED_ARMS, REFERENCE_ARMS, SETTINGS, SIMULATION, make_facts, make_material
 
 HOSTILE = "<script>alert(1)</script>"
@@ -699,6 +699,7 @@ class TestOverview:
             tables=toy.tables,
             entry=toy.collections[0].entry,
             effects=toy.programmes.effects,
+            changes=toy.programmes.changes,
         )
 
     def page(self, *kinds: str) -> Page:
@@ -772,12 +773,14 @@ class TestOverview:
             columns = OMNIBUS if contrast.is_omnibus else CONTRAST
             write_table(toy.tables[contrast.id], columns, path=tmp_path / "contrasts" / f"{contrast.id}.tsv")
         write_table(toy.programmes.effects, EFFECTS, path=tmp_path / "effects.tsv")
+        write_table(toy.programmes.changes, CHANGES, path=tmp_path / "changes.tsv")
         files = SimpleNamespace(
             preflight=tmp_path / "preflight.json",
             indexes=[tmp_path / "contrasts.json"],
             contrasts=[tmp_path / "contrasts"],
             entries=[tmp_path / "programmes.json"],
             effects=[tmp_path / "effects.tsv"],
+            changes=[tmp_path / "changes.tsv"],
         )
         found = read_study(files, {"toy": toy.facts})
         assert [dataset.id for dataset in found] == ["toy"]

@@ -47,9 +47,7 @@ rule report_dataset:
     params:
         facts=wire.facts,
         collections=list(wire.collections),
-        settings=wire.settings_of(
-            "title", "fdr", "log2_fold_change_threshold", "set_size", "seed", "panel", "genes_of_interest"
-        ),
+        settings=wire.page_settings,
         code=code_of("report_dataset"),
     threads: 1
     resources:
@@ -68,6 +66,7 @@ rule report_overview:
         contrasts=expand(rules.estimate_contrasts.output.folder, dataset=wire.datasets),
         entries=expand(rules.map_gene_sets.output.entry, dataset=wire.datasets, collection=wire.followed),
         effects=expand(rules.score_programmes.output.effects, dataset=wire.datasets),
+        changes=expand(rules.score_programmes.output.changes, dataset=wire.datasets),
     output:
         page="<results>/report.html",
     log:
@@ -109,9 +108,7 @@ rule record_provenance:
     conda:
         "../../environment.yml"
     params:
-        settings=wire.settings_of(
-            "title", "date", "collections", "fdr", "log2_fold_change_threshold", "set_size", "seed"
-        ),
+        settings=wire.provenance_settings,
         datasets=wire.overview,
         code=code_of("record_provenance"),
     threads: 1
