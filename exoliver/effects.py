@@ -25,6 +25,7 @@ from exoliver.programmes import (
     leave_one_out,
     nested_donors,
     score_programmes,
+    select_programmes,
 )
 from exoliver.random_intercept import has_strata
 from exoliver.ranked_sets import panels_of
@@ -32,6 +33,7 @@ from exoliver.store import Expression
 from exoliver.tables import CHANGES, EFFECTS
 
 LEVEL = 0.95
+BESIDE = ("cells", "nuisance")  # themes of sets that stand beside an answer: the mixture, clock, feeding, handling
 HALF = 0.5  # of an effect: less is left of it where the mean of all genes is taken off
 CHANGING = ("change", "any_time", "over_time")
 
@@ -52,6 +54,10 @@ class Setting:
         As `fit_programmes` takes them.
     markers
         Sets of the liver's cell types; None where the samples are no mixture.
+    beside
+        Names of the sets that tell of no answer: cell types, clock, feeding and handling.
+    nuisances
+        Their own setting, where they are not among the programmes that are followed.
     fdr
         Level at which an effect is evident, for what is said of the mixture.
     """
@@ -63,6 +69,8 @@ class Setting:
     expression: pd.DataFrame
     donors: np.ndarray | None
     markers: Programmes | None
+    beside: frozenset[str]
+    nuisances: Setting | None
     fdr: float
 
 
@@ -96,20 +104,34 @@ def make_setting(
         find_programmes(mapped, model, panels=panels_of(entry), size=settings["set_size"])
         for mapped, entry in collections
     )
+    (_, followed), _, (_, shipped) = collections
+    companions = score_programmes(others, expression.vst)
+    beside = frozenset(facts["gene_set"] for facts in shipped["gene_sets"] if facts.get("theme") in BESIDE)
+    markers = cells if system in MIXED_SYSTEMS else None
+    shared = {"expression": expression, "model": model, "companions": companions, "fdr": settings["fdr"]}
+    setting = _fitted(programmes, markers, beside=beside, **shared)
+    if followed["name"] == shipped["name"]:
+        return setting
+    return replace(setting, nuisances=_fitted(select_programmes(cells, beside), None, beside=beside, **shared))
+
+
+def _fitted(
+    programmes: Programmes,
+    markers: Programmes | None,
+    *,
+    beside: frozenset[str],
+    expression: Expression,
+    model: Model,
+    companions: pd.DataFrame,
+    fdr: float,
+) -> Setting:
+    """Some programmes, scored and fitted."""
     donors = nested_donors(model, expression.samples)
     if donors is not None and not has_strata(model.design, donors):
         programmes, donors = _without_scores(programmes, DONORS_UNREPLICATED), None
     scores = score_programmes(programmes, expression.vst)
-    fit = fit_programmes(
-        scores,
-        model,
-        attenuation=programmes.attenuation,
-        companions=score_programmes(others, expression.vst),
-        donors=donors,
-    )
-    is_mixture = system in MIXED_SYSTEMS
-    markers_used = cells if is_mixture else None
-    return Setting(programmes, scores, fit, model, expression.vst, donors, markers_used, settings["fdr"])
+    fit = fit_programmes(scores, model, attenuation=programmes.attenuation, companions=companions, donors=donors)
+    return Setting(programmes, scores, fit, model, expression.vst, donors, markers, beside, None, fdr)
 
 
 def _without_scores(programmes: Programmes, reason: str) -> Programmes:
@@ -269,3 +291,18 @@ def _camera(setting: Setting) -> Camera | None:
         return None
     values = setting.expression.loc[:, list(setting.programmes.genes)].to_numpy(dtype=float)
     return prepare_camera(values, setting.model.design, signs=np.sign(setting.programmes.weights))
+
+
+def effects_beside(contrasts: Sequence[Contrast], setting: Setting, *, effects: pd.DataFrame) -> pd.DataFrame:
+    """Effects on the cell types and nuisances: those of the followed programmes, else of their own.
+
+    Parameters
+    ----------
+    contrasts
+        All contrasts of the dataset.
+    effects
+        Of `estimate_effects`, on the followed programmes.
+    """
+    if setting.nuisances is None:
+        return effects[effects["programme"].isin(setting.beside)].reset_index(drop=True)
+    return estimate_effects(contrasts, setting.nuisances)[0]

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from exoliver.contrasts import Contrast
-from exoliver.effects import Setting, estimate_effects
+from exoliver.effects import Setting, effects_beside, estimate_effects
 from exoliver.equivalence import compare_products
 from exoliver.model import Model
 from exoliver.programmes import ProgrammeFit, long_scores
@@ -51,6 +51,7 @@ def programme_tables(setting: Setting, contrasts: Sequence[Contrast], *, setting
         "scores": (long_scores(setting.scores), SCORES),
         "effects": (effects, EFFECTS),
         "changes": (changes, CHANGES),
+        "beside": (effects_beside(contrasts, setting, effects=effects), EFFECTS),
         "equivalence": (equivalence, EQUIVALENCE),
         "programmes": (setting.programmes.facts(), PROGRAMMES),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -166,6 +166,12 @@ def _unscored(measured: int, size: Mapping[str, int], *, is_panel: bool) -> str:
     if measured < (MIN_PANEL if is_panel else size["min"]):
         return "too_few_measured"
     return "too_many_measured" if measured > size["max"] and not is_panel else ""
+
+
+def select_programmes(programmes: Programmes, names: Collection[str]) -> Programmes:
+    """Some of the programmes, by name."""
+    weights = programmes.weights[:, [place for place, name in enumerate(programmes.scored) if name in names]]
+    return replace(programmes, table=programmes.table[programmes.table.index.isin(names)], weights=weights)
 
 
 def score_programmes(programmes: Programmes, expression: pd.DataFrame) -> pd.DataFrame:

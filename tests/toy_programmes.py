@@ -56,7 +56,7 @@ def make_mapped(sets: Mapping[str, Sequence[Member]]) -> pd.DataFrame:
 
 def make_entry(panels: Sequence[str] = ()) -> dict[str, Any]:
     """What is known of a collection: which of its sets are panels."""
-    return {"gene_sets": [{"gene_set": name, "type": "panel"} for name in panels]}
+    return {"name": "programmes", "gene_sets": [{"gene_set": name, "type": "panel"} for name in panels]}
 
 
 # Signed and weighted members, members that are not measured, and sets of every kind of note; `faint` is of the last

@@ -400,6 +400,8 @@ def make_programmes(
     return ProgrammeResults(
         effects=_whole(effects, EFFECTS),
         changes=_whole(changes, CHANGES),
+        beside=pd.DataFrame(columns=list(EFFECTS)),
+        beside_entry={"name": "programmes", "gene_sets": []},
         trajectories=make_trajectories(contrasts, sets, sure=sure, is_tested=is_tested),
         equivalence=pd.DataFrame(columns=list(EQUIVALENCE)),
         rescue=_whole(rescue, RESCUE_PROGRAMMES),

@@ -200,13 +200,12 @@ def _undone(material: Material) -> list[Prose]:
 
 def _beside(material: Material) -> list[Prose]:
     """The cell mixture, the clock, feeding and handling, where an effect of the answer may move them."""
-    entry = material.collections[0].entry
+    entry, rows = material.programmes.beside_entry, material.programmes.beside
     told, moved = {}, set()
     if is_cultured(material.facts):
         return []
     for contrast in [*leading(material.contrasts), *averaged(material.contrasts, "injury")]:
-        effects = material.effects_of(contrast)
-        words = aside_words(effects, entry)
+        words = aside_words(rows[rows["contrast"] == contrast.id], entry)
         if words:
             told[effect_words(contrast, material.look)] = words
         moved |= _moved_at_some_time(material, contrast)
@@ -223,7 +222,7 @@ def _moved_at_some_time(material: Material, contrast: Contrast) -> set[str]:
     own = [
         one.id for one in material.contrasts if one.effect == contrast.effect and one.form in ("averaged", "at_time")
     ]
-    effects = material.programmes.effects
+    effects = material.programmes.beside
     rows = effects[effects["contrast"].isin([contrast.id, *own])]
     return set(rows.loc[(rows["pvalue"] < CAUTION).fillna(False), "programme"])
 

@@ -55,10 +55,15 @@ class CollectionResults:
 
 @dataclass(frozen=True)
 class ProgrammeResults:
-    """What was found of the followed programmes: the tables of `programmes/` and `rescue/`, under their names there."""
+    """What was found of the followed programmes: the tables of `programmes/` and `rescue/`, under their names there.
+
+    `beside` has the effects on cell types and nuisances, which `beside_entry` describes.
+    """
 
     effects: pd.DataFrame
     changes: pd.DataFrame
+    beside: pd.DataFrame
+    beside_entry: Mapping[str, Any]
     trajectories: pd.DataFrame
     equivalence: pd.DataFrame
     rescue: pd.DataFrame
@@ -174,6 +179,8 @@ def _read_programmes(files: Any) -> ProgrammeResults:
     return ProgrammeResults(
         effects=read_table(files.effects, EFFECTS),
         changes=read_table(files.changes, CHANGES),
+        beside=read_table(files.beside, EFFECTS),
+        beside_entry=read_json(files.beside_entry[0]),
         trajectories=read_table(files.trajectories, TRAJECTORIES),
         equivalence=read_table(files.equivalence, EQUIVALENCE),
         rescue=read_table(files.rescue, RESCUE_PROGRAMMES),

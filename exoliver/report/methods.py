@@ -92,6 +92,7 @@ def dataset_files(material: Material) -> Files:
         *((f"exports/{name}/", f"{name} for other programs: GMT, rankings, EnrichmentMap") for name in collections),
         ("programmes/effects.tsv", "effects of every contrast on every programme"),
         ("programmes/changes.tsv", "changes of these effects between times, and tests of all times at once"),
+        ("programmes/beside.tsv", "the same of cell types, clock, feeding and handling"),
         ("programmes/trajectories.tsv", "their courses"),
         ("programmes/equivalence.tsv", "whether two products are the same"),
         ("programmes/scores.tsv", "programmes sample by sample"),

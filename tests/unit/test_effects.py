@@ -14,7 +14,7 @@ from scipy.stats import false_discovery_control
 
 from exoliver.camera import camera_pvalues, prepare_camera
 from exoliver.contrasts import Cell
-from exoliver.effects import Setting, estimate_effects
+from exoliver.effects import Setting, effects_beside, estimate_effects, make_setting
 from exoliver.genesets import no_gene_sets
 from exoliver.mixture import MARKERS, MIXED_SYSTEMS
 from exoliver.model import Model
@@ -23,8 +23,10 @@ from exoliver.store import Expression
 from exoliver.tables import CHANGES, EFFECTS, read_table, write_table
 from tests.toy_model import RESCUE
 from tests.toy_programmes import (
+    COMPANIONS,
     DAYS,
     GENES,
+    SETTINGS,
     UNSCORED,
     Dataset,
     genes,
@@ -490,3 +492,23 @@ def test_nothing_that_is_given_is_changed(made: Dataset) -> None:
     pd.testing.assert_frame_equal(setting.programmes.table, table)
     pd.testing.assert_frame_equal(made.expression.vst, before[0].vst)
     np.testing.assert_array_equal(made.model.design, before[1].design)
+
+
+def test_nuisances_are_there_whatever_is_followed(made: Dataset) -> None:
+    """Those of the followed programmes as they are; of another collection from a setting of their own."""
+    themes = [{"gene_set": name, "theme": "cells"} for name in MARKERS]
+    shipped = make_mapped(SETS), {"name": "programmes", "gene_sets": themes}
+    others = make_mapped(COMPANIONS), {"name": "hallmark", "gene_sets": []}
+    shared = {"expression": made.expression, "model": made.model, "system": "tissue", "settings": SETTINGS}
+    same = make_setting([shipped, others, shipped], **shared)
+    effects, _ = estimate_effects(made.contrasts, same)
+    beside = effects_beside(made.contrasts, same, effects=effects)
+    assert set(beside["programme"]) == set(MARKERS)
+    pd.testing.assert_frame_equal(beside, effects[effects["programme"].isin(MARKERS)].reset_index(drop=True))
+    other = make_setting([others, others, shipped], **shared)
+    followed, _ = estimate_effects(made.contrasts, other)
+    own = effects_beside(made.contrasts, other, effects=followed)
+    assert set(own["programme"]) == set(MARKERS)
+    assert own["contrast"].unique().tolist() == beside["contrast"].unique().tolist()
+    np.testing.assert_allclose(own["estimate"].astype(float), beside["estimate"].astype(float), rtol=1e-9)
+    assert own["pvalue"].notna().sum() == beside["pvalue"].notna().sum()

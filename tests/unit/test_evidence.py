@@ -54,7 +54,7 @@ def words_of(section: Section, lead: str = "") -> str:
     return " ".join(text for block in blocks for text in block.paragraphs)
 
 
-def with_rows(material: Material, **tables: pd.DataFrame) -> Material:
+def with_rows(material: Material, **tables: Any) -> Material:
     """The material with other tables of programmes."""
     return replace(material, programmes=replace(material.programmes, **tables))
 
@@ -96,11 +96,9 @@ def test_the_answer_warns_of_the_clock() -> None:
     """That a p53 or Cdkn1a change cannot be told apart from it; nothing where the clock does not move."""
 
     def beside(effects: pd.DataFrame) -> str:
-        own = toy().collections[0]
         rows = [effects.assign(contrast=name) for name in toy().programmes.effects["contrast"].unique()]
-        titled = replace(own, entry=own.entry | {"gene_sets": SIDES})
-        material = replace(toy(), collections=(titled, *toy().collections[1:]))
-        return words_of(answer_section(with_rows(material, effects=pd.concat(rows))), "Beside it")
+        material = with_rows(toy(), beside=pd.concat(rows), beside_entry=ENTRY)
+        return words_of(answer_section(material), "Beside it")
 
     text = beside(MIXED)
     assert "circadian clock" in text

@@ -20,6 +20,7 @@ rule score_programmes:
         scores="<results>/datasets/{dataset}/programmes/scores.tsv",
         effects="<results>/datasets/{dataset}/programmes/effects.tsv",
         changes="<results>/datasets/{dataset}/programmes/changes.tsv",
+        beside="<results>/datasets/{dataset}/programmes/beside.tsv",
         equivalence="<results>/datasets/{dataset}/programmes/equivalence.tsv",
         programmes="<results>/datasets/{dataset}/programmes/programmes.tsv",
         fit="<results>/datasets/{dataset}/programmes/fit.npz",

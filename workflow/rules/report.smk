@@ -26,6 +26,8 @@ rule report_dataset:
         ),
         effects=rules.score_programmes.output.effects,
         changes=rules.score_programmes.output.changes,
+        beside=rules.score_programmes.output.beside,
+        beside_entry=expand(rules.map_gene_sets.output.entry, collection=wire.markers, allow_missing=True),
         equivalence=rules.score_programmes.output.equivalence,
         trajectories=rules.compare_timepoints.output.trajectories,
         timepoint_genes=rules.compare_timepoints.output.genes,
