@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 import pandas as pd
 
@@ -85,6 +86,7 @@ def enrichment_map_text(
     return _lines(rows)
 
 
+@cache
 def _cell(text: str) -> str:
     """A name or title that stays one cell: without characters that part cells or lines, and computed by no program."""
     flat = text if text.isprintable() else "".join(letter if letter.isprintable() else " " for letter in text)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from exoliver.contrasts import Cell, Contrast, derive_contrasts, time_label
 from exoliver.figures.style import make_look
+from exoliver.identifiers import summarise_ledger
 from exoliver.model import Model
 from exoliver.panel import panel_genes, read_panel
 from exoliver.report.material import CollectionResults, Material, ProgrammeResults
@@ -175,6 +176,7 @@ def make_material(
             "largest_group": REPLICATES,
         },
         identifiers=make_ledger(genes),
+        ledger=summarise_ledger(make_ledger(genes)),
         expression=expression,
         model=make_model(genes, cells, expression, random=random),
         contrasts=tuple(contrasts),

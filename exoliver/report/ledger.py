@@ -14,7 +14,6 @@ from exoliver.identifiers import (
     WITH_HUMAN_SYMBOL,
     WITH_SYMBOL,
     WITHOUT_SYMBOL,
-    summarise_ledger,
 )
 from exoliver.ranked_sets import panels_of
 from exoliver.report.elements import Heading, Link, Prose, Section, Table, counts, texts
@@ -70,25 +69,29 @@ def ledger_section(material: Material) -> Section:
     if used:
         finding += f"; {plural(halves, 'gene set')} lost more than half of {'its' if halves == 1 else 'their'} members"
     finding += "." if used else "; no gene sets are shipped for this organism."
-    blocks: list[Any] = [Heading("Identifiers"), _sum_table(ledger, material.facts["organism"]), _notes_table(ledger)]
+    blocks: list[Any] = [
+        Heading("Identifiers"),
+        _sum_table(material.ledger, material.facts["organism"]),
+        _notes_table(ledger),
+    ]
     for collection in used:
         blocks += _coverage(material, collection)
     short = f"{share(named, len(genes))} of genes have a symbol" if named else "No symbols"
     return Section("identifiers", "Identifiers and gene sets", finding, short, tuple(blocks))
 
 
-def _sum_table(ledger: pd.DataFrame, organism: str) -> Table:
+def _sum_table(table: pd.DataFrame, organism: str) -> Table:
     """What became of the rows, each counted once."""
-    table = summarise_ledger(ledger)
+    total = int(table["rows"].sum())
     known = STATES | ({WITH_HUMAN_SYMBOL: "kept, with symbol"} if organism == "human" else {})
-    states = zip(table["what"], table["note"], strict=True)
+    states = zip(table["what"], table["note"].fillna(""), strict=True)
     words = [known[what] + (f": {NOTES.get(note, note.replace('_', ' '))}" if note else "") for what, note in states]
     columns = (
         texts("What became of them", words),
         counts("Rows", table["rows"]),
-        texts("Share", [share(rows, len(ledger)) for rows in table["rows"]]),
+        texts("Share", [share(rows, total) for rows in table["rows"]]),
     )
-    caption = f"Every row counted once: the table adds up to the {count(len(ledger))} rows of the count file."
+    caption = f"Every row counted once: the table adds up to the {count(total)} rows of the count file."
     return Table(caption, columns, more=Link("the same as a table", "ledger.tsv"))
 
 

@@ -21,6 +21,7 @@ from exoliver.tables import (
     GENE_SETS,
     GENE_VALUES,
     IDENTIFIERS,
+    LEDGER,
     OVERREPRESENTATION,
     PANEL,
     RESCUE_COMPARISONS,
@@ -87,6 +88,8 @@ class Material:
         Labels and colours of its arms.
     check, design
         Content of check.json and model/design.json.
+    identifiers, ledger
+        What every input row became, and how these rows add up.
     tables
         Gene tables by contrast id, omnibus ones among them.
     collections
@@ -103,6 +106,7 @@ class Material:
     check: Mapping[str, Any]
     design: Mapping[str, Any]
     identifiers: pd.DataFrame
+    ledger: pd.DataFrame
     expression: Expression
     model: Model
     contrasts: tuple[Contrast, ...]
@@ -161,6 +165,7 @@ def read_material(
         check=read_json(files.check),
         design=read_json(files.design),
         identifiers=read_table(files.identifiers, IDENTIFIERS),
+        ledger=read_table(files.ledger, LEDGER),
         expression=read_expression(files.normalised),
         model=read_model(files.arrays, files.design),
         contrasts=tuple(contrasts),

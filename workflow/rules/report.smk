@@ -13,6 +13,7 @@ rule report_dataset:
         check=rules.check_dataset.output.check,
         preflight=ancient(rules.preflight.output.preflight),
         identifiers=rules.import_counts.output.identifiers,
+        ledger=rules.import_counts.output.ledger,
         normalised=rules.normalise_counts.output.normalised,
         arrays=rules.fit_model.output.arrays,
         design=rules.fit_model.output.design,
