@@ -39,7 +39,7 @@ def make_fit(means: Sequence[float], *, size: int, items: int, rng: np.random.Ge
 
 
 def rows_of(times: int, *, healthy: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of treatment and injury over cells: injured and treated at each time, then healthy ones (1, as many, or 0)."""
+    """Rows of treatment and injury over cells: injured and treated at each time, then healthy (none, 1, or `times`)."""
     cells = np.eye(2 * times + healthy)
     reference = cells[-np.ones(times, dtype=int)] if healthy == 1 else cells[2 * times :]
     return cells[times : 2 * times] - cells[:times], cells[:times] - (reference if healthy else 0.0)
@@ -145,7 +145,7 @@ def run_shifts(runs: int, seed: int, *, course: str, times: int, size: int, heal
     before, after = np.minimum(at, 0), np.maximum(at - times + 1, 0)
     treated = np.interp(at, range(times), injured)
     treated += before * (injured[1] - injured[0]) + after * (injured[-1] - injured[-2])
-    rng = np.random.default_rng([seed, times, size, healthy])
+    rng = np.random.default_rng([seed, times, size, healthy, int(100 + 10 * shift)])
     fit = make_fit([*injured, *treated, *np.zeros(healthy)], size=size, items=runs, rng=rng)
     treatment, injury = rows_of(times, healthy=healthy)
     own = range(times)
@@ -226,7 +226,7 @@ def test_planted_classes_are_found_over_many_runs(measured: Measured, course: st
     kind = courses_of(lengths[0])[course][0]
     found = [[run_classes(RUNS, 11, course=course, times=times, size=size) for size in SIZES] for times in lengths]
     mean = {key: [float(np.mean([one[key] for one in own])) for own in found] for key in found[0][0]}
-    what = f"`{kind}`, planted: {course}; {', '.join(map(str, lengths))} times, {SIZES[0]} to {SIZES[-1]} samples in a cell"
+    what = f"`{kind}`, planted: {course}; {', '.join(map(str, lengths))} times, 3 to 5 samples in a cell"
     if kind == "none":
         measured(f"{what}: share that stays so", ".93 to .97", joined(mean["correct"]))
         assert KEPT[0] <= min(mean["correct"]) <= max(mean["correct"]) <= KEPT[1]
@@ -240,23 +240,21 @@ def test_planted_classes_are_found_over_many_runs(measured: Measured, course: st
         assert share >= (HARD if is_hard(course, times) else CORRECT)
 
 
-STATES = ("control_recovered", "control_recovered, treated too", "treated_relapsed", "both", "effect_persists")
 GONE = ((2, 1), (3, 1), (3, 2), (5, 2), (7, 4))  # times, and last ones at which the effect is gone
 FADING = ((3, 1), (5, 1))  # little by little, until it is gone at the last time
+LOST = ("control_recovered", "control_recovered, treated too", "treated_relapsed", "both")
+PLANTED = [("effect_persists", False), *((state, fading) for fading in (False, True) for state in LOST)]
 
 
 @pytest.mark.validate
 @pytest.mark.parametrize("each", [False, True], ids=["one_healthy", "healthy_each_time"])
-@pytest.mark.parametrize("fading", [False, True], ids=["at_once", "fading"])
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize(("state", "fading"), PLANTED)
 def test_planted_end_states_are_named_over_many_runs(measured: Measured, state: str, fading: bool, each: bool) -> None:
-    """4,000 items for each length of course and size of cells: a share of all has an error below .003.
+    """4,000 items for each length of course and size of cells: a share of all has an error below .004.
 
-    Where both arms move little by little and every time has its own healthy arm, the state is not reached: the effect
-    is large at the first time only, and each movement against healthy has 1.9 times the error of a mean.
+    The target is missed where both arms move little by little and each time has its own healthy group: the whole
+    movement is between the first and the last time, and the noise of four means stands between them.
     """
-    if fading and state == "effect_persists":
-        pytest.skip("an effect that persists does not fade")
     found = [
         run_end_states(
             RUNS, 12, state=state, times=times, gone=gone, size=size, healthy=times if each else 1, fading=fading
@@ -265,14 +263,14 @@ def test_planted_end_states_are_named_over_many_runs(measured: Measured, state: 
         for size in SIZES
     ]
     mean = {key: float(np.mean([one[key] for one in found])) for key in found[0]}
-    manner = f"effect gone {'little by little' if fading else 'at once'}, " if state != "effect_persists" else ""
+    manner = f"effect gone {'little by little' if fading else 'at once'}, " if state in LOST else ""
     what = f"`{state}`, {manner}{'a healthy group for each time' if each else 'one healthy group'}"
     least, most = min(one["named"] for one in found), max(one["wrong"] for one in found)
     value = f"named {mean['named']:.3f} (least {least:.3f}), wrong {mean['wrong']:.3f} (most {most:.3f})"
     measured(what, f"named >= {NAMED}, wrong <= {WRONG}", value)
-    if state != "effect_persists":
+    if state in LOST:
         rest = f"named {mean['named of all']:.3f}, wrong {mean['wrong of all']:.3f}"
-        measured(f"{what}; of all items, with those whose effect was missed or seemed to persist", "", rest)
+        measured(f"{what}; of all items, with effects that were missed or seemed to persist", "", rest)
     if not (fading and each and state == "both"):
         assert mean["named"] >= NAMED
         assert mean["wrong"] <= WRONG
@@ -285,19 +283,24 @@ SHIFTS = (-0.6, 0.0, 0.7, 1.4)  # steps between times
 @pytest.mark.parametrize("each", [False, True], ids=["one_healthy", "healthy_each_time"])
 @pytest.mark.parametrize(("course", "times"), [("even", 3), ("even", 5), ("slowing", 5), ("early", 5), ("slowing", 7)])
 def test_planted_shifts_are_covered_over_many_runs(measured: Measured, course: str, times: int, each: bool) -> None:
-    """400 items for each shift: coverage has an error of .011, the mean over shifts one of .005."""
+    """200 items for each shift: coverage has an error of .015, the mean over shifts one of .008.
+
+    Where there is no shift at all, the tests on either side of it may each let it stand: the interval covers more.
+    """
     healthy = times if each else 1
-    found = [run_shifts(400, 13, course=course, times=times, size=4, healthy=healthy, shift=shift) for shift in SHIFTS]
+    found = [run_shifts(200, 13, course=course, times=times, size=4, healthy=healthy, shift=shift) for shift in SHIFTS]
     values = {key: [one[key] for one in found] for key in found[0]}
     manner = {"even": "evenly", "slowing": "ever slower", "early": "in the first half"}[course]
-    what = (
-        f"injury that falls {manner} over {times} times, {'a healthy group for each' if each else 'one healthy group'}, "
-        f"shifts of {', '.join(f'{shift:g}' for shift in SHIFTS)} steps"
-    )
+    reference = "a healthy group for each" if each else "one healthy group"
+    steps = ", ".join(f"{shift:g}" for shift in SHIFTS)
+    what = f"injury that falls {manner} over {times} times, {reference}, shifts of {steps} steps"
     measured(f"{what}: coverage", ".92 to .98", joined(values["coverage"]))
-    measured(f"{what}: median width in steps", "", joined(values["width"], digits=2))
-    measured(f"{what}: median error in steps", "", joined(values["bias"], digits=2))
-    measured(f"{what}: upper end open", "", joined(values["open"], digits=2))
-    measured(f"{what}: course told to be monotone", "", joined(values["reported"], digits=2))
+    further = [
+        f"width {joined(values['width'], digits=1)}",
+        f"error {joined(values['bias'], digits=2)}",
+        f"open {joined(values['open'], digits=2)}",
+    ]
+    measured(f"{what}: median width and error in steps, upper ends that are open", "", "; ".join(further))
     assert COVERAGE[0] <= np.mean(values["coverage"]) <= COVERAGE[1]
-    assert min(values["coverage"]) >= COVERAGE[0] - 0.02
+    assert min(values["coverage"]) >= COVERAGE[0] - 0.03
+    assert min(values["reported"]) >= 0.9
