@@ -48,7 +48,7 @@ def likelihood_ratio_test(
     _, means, _, has_converged = BatchedInference(threads).irls(y, size, reduced, fit.dispersions, MIN_MEAN, SETTLED)
     gain = _mean_terms(y, full.T, fit.dispersions, threads) - _mean_terms(y, means, fit.dispersions, threads)
     stat = np.where(has_converged, 2.0 * gain, np.nan)
-    return stat, chdtrc(len(rows), stat)
+    return stat, chdtrc(len(rows), np.maximum(stat, 0.0))  # rounding may leave less than nothing
 
 
 def _mean_terms(counts: np.ndarray, means: np.ndarray, dispersions: np.ndarray, threads: int) -> np.ndarray:

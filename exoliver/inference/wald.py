@@ -127,4 +127,4 @@ def wald_omnibus(estimates: np.ndarray, covariances: np.ndarray) -> tuple[np.nda
     solved = np.linalg.solve(covariances, estimates[:, :, None])[:, :, 0]
     stat = np.einsum("gk,gk->g", estimates, solved)
     df = estimates.shape[1]
-    return stat, chdtrc(df, stat), df
+    return stat, chdtrc(df, np.maximum(stat, 0.0)), df  # rounding may leave less than nothing
