@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri, stdtr
 
-from exoliver.linear import Prior, estimate_prior
+from exoliver.linear import draw_variances, estimate_prior
 
 
 @dataclass(frozen=True)
@@ -65,21 +65,12 @@ def prepare_camera(expression: np.ndarray, design: np.ndarray, *, signs: np.ndar
     return Camera(
         coefficients=np.linalg.solve(triangle[:columns], effects[:columns]),
         unscaled=np.linalg.inv(design.T @ design),
-        variance=_moderated(variance, prior, df),
+        variance=draw_variances(variance, prior, df=df),
         df=df,
         df_moderated=min(prior.df + df, df * expression.shape[1]),
         signs=signs,
         correlation=_correlations(residuals, variance, signs),
     )
-
-
-def _moderated(variance: np.ndarray, prior: Prior, df: int) -> np.ndarray:
-    """Variances drawn towards their prior."""
-    if prior.df == 0:
-        return variance
-    if np.isinf(prior.df):
-        return np.full_like(variance, prior.variance)
-    return (prior.df * prior.variance + df * variance) / (prior.df + df)
 
 
 def _correlations(residuals: np.ndarray, variance: np.ndarray, signs: np.ndarray) -> np.ndarray:

@@ -224,7 +224,7 @@ def _averaged(
     if not effects:
         return Contrast(name, kind, "averaged", arm, base, (), (), "missing_cell")
     note = f"times_left_out:{','.join(left_out)}" if left_out else ""
-    row = _sum([_scaled(weights, 1 / len(effects)) for weights in effects.values()])
+    row = mean_weights(list(effects.values()))
     return Contrast(name, kind, "averaged", arm, base, tuple(effects), (row,), note)
 
 
@@ -256,6 +256,11 @@ def _difference(arm: str, base: str, time: float | None, cells: Sequence[Cell]) 
         times = [cell for cell in cells if cell.arm == base]
         return _sum([{of: 1.0}, *({cell: -1.0 / len(times)} for cell in times)])
     return {of: 1.0, against: -1.0}
+
+
+def mean_weights(parts: Sequence[Weights]) -> Weights:
+    """Mean of several weights, cell by cell."""
+    return _sum([_scaled(weights, 1 / len(parts)) for weights in parts])
 
 
 def _scaled(weights: Weights, factor: float) -> Weights:

@@ -30,7 +30,7 @@ from exoliver.programmes import (
 from exoliver.random_intercept import has_strata
 from exoliver.ranked_sets import panels_of
 from exoliver.store import Expression
-from exoliver.tables import CHANGES, EFFECTS
+from exoliver.tables import CHANGES, EFFECTS, stack_tables
 
 LEVEL = 0.95
 BESIDE = ("cells", "nuisance")  # themes of sets that stand beside an answer: the mixture, clock, feeding, handling
@@ -156,17 +156,12 @@ def estimate_effects(contrasts: Sequence[Contrast], setting: Setting) -> tuple[p
     programmes that are tested. What cannot be had is a row with a note.
     """
     shared = _Shared.of(contrasts, setting)
-    effects, changes = [pd.DataFrame(columns=list(EFFECTS))], [pd.DataFrame(columns=list(CHANGES))]
+    effects: list[pd.DataFrame] = []
+    changes: list[pd.DataFrame] = []
     for contrast in contrasts:
         table = shared.omnibus(contrast) if contrast.is_omnibus else shared.single(contrast)
         (changes if contrast.form in CHANGING else effects).append(table)
-    return _stacked(effects, EFFECTS), _stacked(changes, CHANGES)
-
-
-def _stacked(blocks: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
-    """The blocks that have rows, one under the other, in the declared columns."""
-    filled = [block.reindex(columns=list(columns)) for block in blocks if len(block)]
-    return pd.concat(filled, ignore_index=True) if filled else blocks[0]
+    return stack_tables(effects, EFFECTS), stack_tables(changes, CHANGES)
 
 
 @dataclass(frozen=True)

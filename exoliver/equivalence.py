@@ -14,7 +14,7 @@ from exoliver.design import contrast_rows
 from exoliver.inference.filtering import adjust_pvalues
 from exoliver.linear import Estimates, estimate_linear
 from exoliver.programmes import ProgrammeFit
-from exoliver.tables import EQUIVALENCE
+from exoliver.tables import EQUIVALENCE, stack_tables
 
 LEVEL = 0.90  # two one-sided tests at .05 are an interval of 90 % inside the margin
 
@@ -63,15 +63,14 @@ def compare_products(
     table), `small_difference` (both) or `undecided`.
     """
     margin, fdr = settings["equivalence_margin"], settings["fdr"]
-    tables = [pd.DataFrame(columns=list(EQUIVALENCE))]
+    tables: list[pd.DataFrame] = []
     for contrast in (one for one in contrasts if one.kind == "head_to_head"):
         notes = [";".join(filter(None, [contrast.note, note])) for note in programmes["note"]]
         numbers = _compared(fit, contrast, margin, fdr) if contrast.rows else pd.DataFrame()
         table = numbers.reindex(index=programmes.index, columns=list(EQUIVALENCE))
         facts = {"programme": programmes.index, "contrast": contrast.id, "margin": margin}
         tables.append(table.assign(**facts, note=notes).reset_index(drop=True))
-    filled = [table for table in tables if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else tables[0]
+    return stack_tables(tables, EQUIVALENCE)
 
 
 def _compared(fit: ProgrammeFit, contrast: Contrast, margin: float, fdr: float) -> pd.DataFrame:

@@ -209,9 +209,7 @@ def moderate(fit: LinearFit, prior: Prior) -> LinearFit:
     """
     if prior.df == 0 or fit.gradients.shape[1] > 1:
         return fit
-    with np.errstate(invalid="ignore"):
-        drawn = (prior.df * prior.variance + fit.df * fit.variance) / (prior.df + fit.df)
-    variance = np.where(np.isfinite(prior.df), drawn, prior.variance) + 0 * fit.variance
+    variance = draw_variances(fit.variance, prior, df=fit.df)
     total = min(prior.df + fit.df, fit.df * len(fit.variance))
     return replace(
         fit,
@@ -219,6 +217,15 @@ def moderate(fit: LinearFit, prior: Prior) -> LinearFit:
         uncertainty=(2 * variance**2 / total)[:, None, None],
         variance=variance,
     )
+
+
+def draw_variances(variance: np.ndarray, prior: Prior, *, df: int) -> np.ndarray:
+    """Residual variances, each on `df` degrees of freedom, drawn towards their prior; NaN stays NaN."""
+    if prior.df == 0:
+        return variance
+    if np.isinf(prior.df):
+        return prior.variance + 0 * variance
+    return np.asarray((prior.df * prior.variance + df * variance) / (prior.df + df))
 
 
 def rescale(fit: LinearFit, factors: np.ndarray) -> LinearFit:

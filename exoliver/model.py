@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from exoliver.contrasts import Cell, Contrast
+from exoliver.contrasts import Cell, Contrast, Weights
 
 ARRAYS = (
     "genes", "samples", "design", "size_factors", "takes_part", "base_mean", "coefficients", "dispersions",
@@ -136,8 +136,12 @@ class Model:
 
     def is_unreplicated(self, contrast: Contrast) -> bool:
         """The contrast speaks of a cell with a single sample."""
+        return self.has_single_sample(contrast.rows)
+
+    def has_single_sample(self, rows: Iterable[Weights]) -> bool:
+        """A cell that has a weight in one of several rows has a single sample."""
         replicates = dict(zip(self.cells, self.design[:, : len(self.cells)].sum(axis=0), strict=True))
-        return any(replicates[cell] < 2 for row in contrast.rows for cell in row)
+        return any(replicates[cell] < 2 for row in rows for cell in row)
 
     def notes(self, contrast: Contrast, tested: np.ndarray, pvalue: np.ndarray, padj: np.ndarray) -> list[str]:
         """Why a gene's numbers are missing or weak, one text for each gene; several joined by a semicolon."""

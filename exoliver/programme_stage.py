@@ -13,7 +13,7 @@ from exoliver.effects import Setting, effects_beside, estimate_effects
 from exoliver.equivalence import compare_products
 from exoliver.model import Model
 from exoliver.programmes import ProgrammeFit, long_scores
-from exoliver.rescue import Pair, compare_arms, rescue_pairs, rescue_programmes
+from exoliver.rescue import compare_arms, rescue_pairs, rescue_programmes
 from exoliver.rescue_genes import rescue_genes
 from exoliver.rescue_summary import summarise_rescue
 from exoliver.store import Expression
@@ -77,7 +77,10 @@ def rescue_tables(
     fdr
         Level of evidence for the patterns.
     """
-    pairs = [replace(pair, note=_noted(pair.note, _is_unreplicated(pair, model))) for pair in rescue_pairs(contrasts)]
+    pairs = [
+        replace(pair, note=_noted(pair.note, model.has_single_sample([pair.injury or {}, pair.treatment or {}])))
+        for pair in rescue_pairs(contrasts)
+    ]
     genes = rescue_genes(model, contrasts, symbols=expression.genes["symbol"], fdr=fdr)
     slopes = summarise_rescue(pairs, expression.vst, model=model, is_nested=model.nested_donor)
     return {
@@ -91,9 +94,3 @@ def rescue_tables(
 def _noted(note: str, is_unreplicated: bool) -> str:
     """The note, and that a cell has a single sample."""
     return ";".join(filter(None, [note, "unreplicated" if is_unreplicated else ""]))
-
-
-def _is_unreplicated(pair: Pair, model: Model) -> bool:
-    """One of the pair's cells has a single sample."""
-    replicates = dict(zip(model.cells, model.design[:, : len(model.cells)].sum(axis=0), strict=True))
-    return any(replicates[cell] < 2 for weights in (pair.injury, pair.treatment) for cell in weights or {})

@@ -12,13 +12,13 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from exoliver.contrasts import Contrast, Weights
+from exoliver.contrasts import Contrast, Weights, mean_weights
 from exoliver.design import contrast_rows
 from exoliver.fieller import INJURY_NOT_DETECTED, INJURY_WEAK, Ratio, fieller_ratio
 from exoliver.inference.filtering import adjust_pvalues
 from exoliver.linear import Estimates, estimate_linear
 from exoliver.programmes import ProgrammeFit
-from exoliver.tables import RESCUE_COMPARISONS, RESCUE_PROGRAMMES
+from exoliver.tables import RESCUE_COMPARISONS, RESCUE_PROGRAMMES, stack_tables
 
 # ASSUME: What a treatment restores is one minus the distance of treated from healthy over that of injured from healthy.
 
@@ -93,8 +93,8 @@ def _of_arm(arm: str, injured: str, treatment: Sequence[Contrast], injury: Seque
         arm,
         injured,
         np.nan,
-        _mean([pair.injury for pair in whole if pair.injury]),
-        _mean([pair.treatment for pair in whole if pair.treatment]),
+        mean_weights([pair.injury for pair in whole if pair.injury]),
+        mean_weights([pair.treatment for pair in whole if pair.treatment]),
         f"times_left_out:{left_out}" if left_out else "",
     )
     return [averaged, *pairs]
@@ -111,15 +111,6 @@ def _pair(arm: str, injured: str, time: float, injury: Sequence[Weights], treatm
     if injury and treatment:
         return Pair(arm, injured, time, injury[0], treatment[0])
     return Pair(arm, injured, time, None, None, NO_REFERENCE)
-
-
-def _mean(parts: Sequence[Weights]) -> Weights:
-    """Mean of weights, cell by cell."""
-    total: Weights = {}
-    for part in parts:
-        for cell, weight in part.items():
-            total[cell] = total.get(cell, 0.0) + weight / len(parts)
-    return {cell: weight for cell, weight in total.items() if abs(weight) > 1e-12}
 
 
 def rescue_class(ratio: Ratio) -> np.ndarray:
@@ -204,7 +195,7 @@ def rescue_programmes(
     ----------
     Fieller (1954), 10.1111/j.2517-6161.1954.tb00159.x.
     """
-    tables = [pd.DataFrame(columns=list(RESCUE_PROGRAMMES))]
+    tables: list[pd.DataFrame] = []
     for pair in pairs:
         facts = {"arm": pair.arm, "time": pair.time, "programme": programmes.index}
         notes = [";".join(filter(None, [pair.note, note])) for note in programmes["note"]]
@@ -213,8 +204,7 @@ def rescue_programmes(
             programmes.index, columns=[name for name in RESCUE_PROGRAMMES if name not in (*facts, "note")]
         )
         tables.append(table.assign(**facts, note=notes).reset_index(drop=True)[list(RESCUE_PROGRAMMES)])
-    filled = [table for table in tables if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else tables[0]
+    return stack_tables(tables, RESCUE_PROGRAMMES)
 
 
 def _programme_numbers(fit: ProgrammeFit, pair: Pair, fdr: float) -> pd.DataFrame:
@@ -272,7 +262,7 @@ def compare_arms(fit: ProgrammeFit, pairs: Sequence[Pair], *, programmes: pd.Dat
     Columns `tables.RESCUE_COMPARISONS`. The difference of the two fractions is itself a ratio, of the difference of the
     treated arms over the injury effect, and has Fieller's interval; `more`, `less` or `undecided` by it.
     """
-    tables = [pd.DataFrame(columns=list(RESCUE_COMPARISONS))]
+    tables: list[pd.DataFrame] = []
     for earlier, later in combinations(pairs, 2):
         same_time = later.time == earlier.time or (np.isnan(later.time) and np.isnan(earlier.time))
         if later.arm == earlier.arm or later.injured != earlier.injured or not same_time:
@@ -285,8 +275,7 @@ def compare_arms(fit: ProgrammeFit, pairs: Sequence[Pair], *, programmes: pd.Dat
         notes = [";".join(filter(None, [note, own])) for own in programmes["note"]]
         table = numbers.reindex(index=programmes.index, columns=list(RESCUE_COMPARISONS))
         tables.append(table.assign(**facts, note=notes).reset_index(drop=True))
-    filled = [table for table in tables if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else tables[0]
+    return stack_tables(tables, RESCUE_COMPARISONS)
 
 
 def _compared(fit: ProgrammeFit, later: Pair, earlier: Pair) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from exoliver.inference.wald import Fit, contrast_covariances
 from exoliver.linear import Estimates
 from exoliver.model import Model
 from exoliver.rescue import effect_columns, rescue_pairs, rescue_pattern, restored_fraction
-from exoliver.tables import RESCUE_GENES
+from exoliver.tables import RESCUE_GENES, stack_tables
 
 INJURY_FDR = 0.01  # a gene is listed where its injury effect passes this, and is `WEAK` standard errors or more
 
@@ -50,7 +50,7 @@ def rescue_genes(model: Model, contrasts: Sequence[Contrast], *, symbols: pd.Ser
     fit = Fit(model.coefficients[tested], model.dispersions[tested], model.design, model.size_factors)
     rows = [contrast_rows([pair.injury or {}, pair.treatment or {}], model.columns) for pair in known]
     covariances = iter(contrast_covariances(fit, rows) if rows else [])
-    tables = [pd.DataFrame(columns=list(RESCUE_GENES))]
+    tables: list[pd.DataFrame] = []
     for pair in pairs:
         if pair.injury is None:
             tables.append(pd.DataFrame([{"arm": pair.arm, "time": pair.time, "note": pair.note}]))
@@ -59,8 +59,7 @@ def rescue_genes(model: Model, contrasts: Sequence[Contrast], *, symbols: pd.Ser
         found = _listed(model, estimate / np.log(2), next(covariances) / np.log(2) ** 2, fdr)
         note = ";".join(filter(None, [pair.note, "nested_donors" if model.nested_donor else ""]))
         tables.append(found.assign(arm=pair.arm, time=pair.time, symbol=found["gene_id"].map(symbols), note=note))
-    whole = [table.reindex(columns=list(RESCUE_GENES)) for table in tables if len(table)]
-    return pd.concat(whole, ignore_index=True) if whole else tables[0]
+    return stack_tables(tables, RESCUE_GENES)
 
 
 def _listed(model: Model, estimate: np.ndarray, covariance: np.ndarray, fdr: float) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from exoliver.fieller import Ratio
 from exoliver.model import Model
 from exoliver.rescue import LEVEL, Pair, rescue_class
 from exoliver.rescue_slope import MIN_GENES, rescue_slope
-from exoliver.tables import RESCUE_SUMMARY
+from exoliver.tables import RESCUE_SUMMARY, stack_tables
 
 MIN_SAMPLES = 3  # of healthy and injured arms: the slope sets a pair of samples aside
 MIN_DF = 3  # of all samples: two are those of the pair
@@ -38,15 +38,15 @@ def summarise_rescue(pairs: Sequence[Pair], expression: pd.DataFrame, *, model: 
     """
     genes = model.genes[model.tested]
     values = expression.loc[:, list(genes)].to_numpy(dtype=float)
-    rows = [pd.DataFrame(columns=list(RESCUE_SUMMARY))]
+    rows: list[pd.DataFrame] = []
     for pair in pairs:
         facts = {"arm": pair.arm, "time": pair.time}
         found = _slope(values, pair, model) if not (is_nested and pair.injury) else "nested_donors"
         if np.isnan(pair.time) and any(other.injury == pair.injury for other in pairs if not np.isnan(other.time)):
             found = found if pair.injury is None else "at_each_time_only"
         numbers = {"note": found} if isinstance(found, str) else found
-        rows.append(pd.DataFrame([facts | numbers]).reindex(columns=list(RESCUE_SUMMARY)))
-    whole = pd.concat(rows[1:], ignore_index=True) if len(rows) > 1 else rows[0]
+        rows.append(pd.DataFrame([facts | numbers]))
+    whole = stack_tables(rows, RESCUE_SUMMARY)
     return whole.assign(note=whole["note"].fillna(""))
 
 

@@ -73,6 +73,12 @@ INPUTS = ("file", "sha256")
 NUMBER_FORMAT = "%.10g"
 
 
+def stack_tables(tables: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
+    """Tables that have rows, one under the other, in declared columns; columns that one lacks are NA."""
+    filled = [table.reindex(columns=list(columns)) for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(columns))
+
+
 def write_table(table: pd.DataFrame, columns: tuple[str, ...], *, path: str | Path) -> None:
     """Write a table under its declared columns; the file appears whole or not at all.
 

@@ -11,7 +11,7 @@ from exoliver.contrasts import FOLLOWED, Contrast
 from exoliver.design import contrast_rows
 from exoliver.programmes import ProgrammeFit
 from exoliver.recovery_shift import RECOVERING, recovery_shift
-from exoliver.tables import TIMEPOINT_GENES, TRAJECTORIES
+from exoliver.tables import TIMEPOINT_GENES, TRAJECTORIES, stack_tables
 from exoliver.trajectories import classify_trajectories, end_states
 
 COMPARED = ("at_time", "change")
@@ -37,7 +37,7 @@ def compare_timepoints(
     -------
     One row per effect, gene and contrast, sorted so. An effect at a single time has no rows: nothing is to be compared.
     """
-    genes = [pd.DataFrame(columns=list(TIMEPOINT_GENES))]
+    genes: list[pd.DataFrame] = []
     for effect, members in _by_effect(contrasts).items():
         omnibus = {
             contrast.form: tables[contrast.id].set_index("gene_id") for contrast in members if contrast.is_omnibus
@@ -51,8 +51,7 @@ def compare_timepoints(
             for contrast in members
             if contrast.form in COMPARED
         ]
-    filled = [block for block in genes if len(block)]
-    whole = pd.concat(filled, ignore_index=True) if filled else genes[0]
+    whole = stack_tables(genes, TIMEPOINT_GENES)
     return whole.sort_values(["effect", "gene_id"], kind="stable", ignore_index=True)
 
 
@@ -100,7 +99,7 @@ def follow_programmes(
     Columns `tables.TRAJECTORIES`, effects as listed, programmes by name. The end state and the time gained are of
     treatment effects, as far as there is a healthy arm at their times.
     """
-    tables = [pd.DataFrame(columns=list(TRAJECTORIES))]
+    tables: list[pd.DataFrame] = []
     for effect, members in _by_effect(contrasts).items():
         known, left_out = _times_of_effect(members)
         found = _courses(fit, contrasts, known, fdr) if known else pd.DataFrame()
@@ -108,8 +107,7 @@ def follow_programmes(
         own = zip(programmes["note"], table["note"].fillna(""), strict=True)
         notes = [";".join(filter(None, [left_out, note, course])) for note, course in own]
         tables.append(table.assign(programme=programmes.index, contrast=effect, note=notes).reset_index(drop=True))
-    filled = [table for table in tables if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else tables[0]
+    return stack_tables(tables, TRAJECTORIES)
 
 
 def _times_of_effect(members: Sequence[Contrast]) -> tuple[list[Contrast], str]:

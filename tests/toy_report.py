@@ -36,6 +36,7 @@ from exoliver.tables import (
     RESCUE_PROGRAMMES,
     RESCUE_SUMMARY,
     TRAJECTORIES,
+    stack_tables,
 )
 from exoliver.timepoints import compare_timepoints
 
@@ -390,8 +391,8 @@ def make_programmes(
     contrasts: Sequence[Contrast], sets: Sequence[str], *, sure: bool, is_tested: bool
 ) -> ProgrammeResults:
     """Effects of alternating sign, two programmes below the false discovery rate; half of the injury undone."""
-    effects = [pd.DataFrame(columns=list(EFFECTS))]
-    changes = [pd.DataFrame(columns=list(CHANGES))]
+    effects: list[pd.DataFrame] = []
+    changes: list[pd.DataFrame] = []
     for contrast in contrasts if sets else ():
         table = make_effects(contrast, sets, sure=sure, is_tested=is_tested)
         (changes if contrast.form in ("change", "any_time", "over_time") else effects).append(table)
@@ -400,23 +401,17 @@ def make_programmes(
     single = [pair for pair in pairs if len(pairs) == 1 or not np.isnan(pair.time)]
     slopes = [{"arm": pair.arm, "time": pair.time, "injury_over_se": 2.0, "class": "injury_weak"} for pair in single]
     return ProgrammeResults(
-        effects=_whole(effects, EFFECTS),
-        changes=_whole(changes, CHANGES),
+        effects=stack_tables(effects, EFFECTS),
+        changes=stack_tables(changes, CHANGES),
         beside=pd.DataFrame(columns=list(EFFECTS)),
         beside_entry={"name": "programmes", "gene_sets": []},
         trajectories=make_trajectories(contrasts, sets, sure=sure, is_tested=is_tested),
         equivalence=pd.DataFrame(columns=list(EQUIVALENCE)),
-        rescue=_whole(rescue, RESCUE_PROGRAMMES),
+        rescue=stack_tables(rescue, RESCUE_PROGRAMMES),
         comparisons=pd.DataFrame(columns=list(RESCUE_COMPARISONS)),
         rescue_genes=pd.DataFrame(columns=list(RESCUE_GENES)),
         slopes=pd.DataFrame(slopes, columns=list(RESCUE_SUMMARY)),
     )
-
-
-def _whole(tables: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
-    """Tables one under the other in their declared columns."""
-    filled = [table.reindex(columns=list(columns)) for table in tables if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(columns))
 
 
 def make_effects(contrast: Contrast, sets: Sequence[str], *, sure: bool, is_tested: bool) -> pd.DataFrame:
@@ -455,7 +450,7 @@ def make_trajectories(
             note="",
         )
         tables.append(table)
-    return _whole(tables, TRAJECTORIES)
+    return stack_tables(tables, TRAJECTORIES)
 
 
 def make_rescue(pair: Pair, sets: Sequence[str], *, is_tested: bool) -> pd.DataFrame:
