@@ -78,6 +78,11 @@ class Contrast:
         return f"{self.arm}_vs_{self.base}"
 
     @property
+    def when(self) -> str:
+        """The time as it stands in its id, such as `7d`; empty where it is no contrast at one of several times."""
+        return self.id.rpartition("__")[2] if self.form == "at_time" else ""
+
+    @property
     def is_omnibus(self) -> bool:
         """It has several degrees of freedom, and no single fold change."""
         return self.form in OMNIBUS

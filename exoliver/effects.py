@@ -20,6 +20,7 @@ from exoliver.programmes import (
     DONORS_UNREPLICATED,
     ProgrammeFit,
     Programmes,
+    every_programme,
     find_programmes,
     fit_programmes,
     leave_one_out,
@@ -35,6 +36,7 @@ from exoliver.tables import CHANGES, EFFECTS, stack_tables
 LEVEL = 0.95
 BESIDE = ("cells", "nuisance")  # themes of sets that stand beside an answer: the mixture, clock, feeding, handling
 HALF = 0.5  # of an effect: less is left of it where the mean of all genes is taken off
+FACTS = ("attenuation", "members", "coverage")  # of a programme, told beside each of its effects
 CHANGING = ("change", "any_time", "over_time")
 
 
@@ -190,10 +192,9 @@ class _Shared:
         place = self.places[contrast.id]
         own = {name: values[:, place] for name, values in self.numbers.items()}
         own["padj"] = adjust_pvalues(own["pvalue"])
-        adjusted = Adjusted(
-            *(values[:, place] for values in (self.adjusted.estimate, self.adjusted.low, self.adjusted.high))
-        )
+        adjusted = self.adjusted.of(place)
         own |= {"estimate_adjusted": adjusted.estimate, "adjusted_low": adjusted.low, "adjusted_high": adjusted.high}
+        own |= {"mixture_components": self.adjusted.components, "mixture_share": self.adjusted.share}
         own["moved_by_composition"] = own["estimate"] - adjusted.estimate
         if self.camera is not None:
             row = contrast_rows(contrast.rows, self.setting.fit.columns)[0]
@@ -217,14 +218,9 @@ class _Shared:
         """The numbers of the scored programmes among all programmes, with notes."""
         facts = self.setting.programmes.table
         notes = [contrast.note, "unreplicated" if self.setting.model.is_unreplicated(contrast) else ""]
-        words = pd.Series("", index=facts.index, dtype=object)
-        if more is not None:
-            words[self.setting.programmes.scored] = more
-        texts = [";".join(filter(None, [*notes, note, word])) for note, word in zip(facts["note"], words, strict=True)]
-        numbers = pd.DataFrame(own, index=pd.Index(self.setting.programmes.scored, dtype=object)).reindex(facts.index)
-        table = numbers.assign(programme=facts.index, contrast=contrast.id, note=texts)
-        table = table.assign(**{name: facts[name] for name in ("attenuation", "members", "coverage")})
-        return table.reset_index(drop=True)
+        numbers = pd.DataFrame(own, index=pd.Index(self.setting.programmes.scored, dtype=object))
+        table = every_programme(numbers if more is None else numbers.assign(note=more), facts, notes=notes)
+        return table.assign(contrast=contrast.id, **{name: facts[name].to_numpy() for name in FACTS})
 
 
 def _doubts(own: Mapping[str, np.ndarray], evident: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -268,7 +264,7 @@ def _centred(setting: Setting, rows: np.ndarray) -> np.ndarray:
 def _adjusted(setting: Setting, rows: np.ndarray) -> Adjusted:
     """Effects with the mixture held constant; NaN where there is no mixture."""
     if setting.markers is None:
-        return Adjusted(*(np.full((len(setting.fit.names), len(rows)), np.nan) for _ in range(3)))
+        return Adjusted.unknown(len(setting.fit.names), len(rows))
     return adjust_for_mixture(
         setting.programmes,
         setting.markers,

@@ -13,7 +13,7 @@ from exoliver.contrasts import Contrast
 from exoliver.design import contrast_rows
 from exoliver.inference.filtering import adjust_pvalues
 from exoliver.linear import Estimates, estimate_linear
-from exoliver.programmes import ProgrammeFit
+from exoliver.programmes import ProgrammeFit, every_programme
 from exoliver.tables import EQUIVALENCE, stack_tables
 
 LEVEL = 0.90  # two one-sided tests at .05 are an interval of 90 % inside the margin
@@ -65,11 +65,9 @@ def compare_products(
     margin, fdr = settings["equivalence_margin"], settings["fdr"]
     tables: list[pd.DataFrame] = []
     for contrast in (one for one in contrasts if one.kind == "head_to_head"):
-        notes = [";".join(filter(None, [contrast.note, note])) for note in programmes["note"]]
         numbers = _compared(fit, contrast, margin, fdr) if contrast.rows else pd.DataFrame()
-        table = numbers.reindex(index=programmes.index, columns=list(EQUIVALENCE))
-        facts = {"programme": programmes.index, "contrast": contrast.id, "margin": margin}
-        tables.append(table.assign(**facts, note=notes).reset_index(drop=True))
+        table = every_programme(numbers, programmes, notes=[contrast.note])
+        tables.append(table.assign(contrast=contrast.id, margin=margin))
     return stack_tables(tables, EQUIVALENCE)
 
 

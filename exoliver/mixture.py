@@ -5,7 +5,7 @@ Composition is a step between treatment and expression; an effect that goes with
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -30,11 +30,34 @@ MIXED_SYSTEMS = ("tissue", "slices", "organoid", "coculture")
 
 @dataclass(frozen=True)
 class Adjusted:
-    """Effects with the mixture held constant, scores (k) x contrasts (q); NaN where a score is one of cell types."""
+    """Effects with the mixture held constant; NaN where a score is one of cell types.
+
+    Parameters
+    ----------
+    estimate, low, high
+        log2, scores (k) x contrasts (q).
+    components, share
+        Of each score, shape (k,): how many covariates stand for the mixture, and how much of the variance of the marker
+        scores they hold. A small share is a weak check: more cannot be borne by few samples.
+    """
 
     estimate: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    components: np.ndarray
+    share: np.ndarray
+
+    @classmethod
+    def unknown(cls, scores: int, contrasts: int) -> Adjusted:
+        """Nothing is known yet."""
+        own, (estimate, low, high) = np.full((2, scores), np.nan), np.full((3, scores, contrasts), np.nan)
+        return cls(estimate, low, high, components=own[0], share=own[1])
+
+    def of(self, contrast: int) -> Adjusted:
+        """Numbers of one contrast, shape (k,)."""
+        return replace(
+            self, estimate=self.estimate[:, contrast], low=self.low[:, contrast], high=self.high[:, contrast]
+        )
 
 
 def adjust_for_mixture(
@@ -67,11 +90,10 @@ def adjust_for_mixture(
 
     Returns
     -------
-    log2 effects. NaN for the cell types' own sets, and everywhere where too few cell types are measured or too few
+    NaN for the cell types' own sets, and everywhere where too few cell types are measured or too few
     samples are there.
     """
-    shape = (len(programmes.scored), len(rows))
-    found = Adjusted(*(np.full(shape, np.nan) for _ in range(3)))
+    found = Adjusted.unknown(len(programmes.scored), len(rows))
     known = [place for place, name in enumerate(markers.scored) if name in MARKERS]
     if len(known) < MIN_MARKERS:
         return found
@@ -81,7 +103,8 @@ def adjust_for_mixture(
         if name.startswith("cells_") or name in MARKERS:
             continue
         own = np.where(programmes.weights[:, [place]] != 0, 0.0, markers.weights[:, known])
-        covariates = mixture_covariates(_marker_scores(values, own), design)
+        own_scores = _marker_scores(values, own)
+        covariates = mixture_covariates(own_scores, design)
         if covariates is None:
             continue
         wide = np.hstack([design, covariates])
@@ -92,6 +115,7 @@ def adjust_for_mixture(
         low, high = result.interval(level)
         for target, numbers in zip((found.estimate, found.low, found.high), (result.estimate, low, high), strict=True):
             target[place] = numbers[0] / programmes.attenuation[place]
+        found.components[place], found.share[place] = covariates.shape[1], _share(own_scores, covariates)
     return found
 
 
@@ -125,6 +149,12 @@ def mixture_covariates(scores: np.ndarray, design: np.ndarray) -> np.ndarray | N
     count = min(int(np.searchsorted(share, EXPLAINED)) + 1, room)
     wide = np.hstack([design, left[:, :count]])
     return left[:, :count] if np.linalg.matrix_rank(wide) == wide.shape[1] else None
+
+
+def _share(scores: np.ndarray, covariates: np.ndarray) -> float:
+    """How much of the variance of marker scores their components hold; these are orthonormal."""
+    centred = scores - scores.mean(axis=0)
+    return float(((covariates.T @ centred) ** 2).sum() / (centred**2).sum())
 
 
 def mixture_notes(estimate: np.ndarray, is_evident: np.ndarray, *, adjusted: Adjusted) -> np.ndarray:

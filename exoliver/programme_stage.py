@@ -81,8 +81,8 @@ def rescue_tables(
         replace(pair, note=_noted(pair.note, model.has_single_sample([pair.injury or {}, pair.treatment or {}])))
         for pair in rescue_pairs(contrasts)
     ]
-    genes = rescue_genes(model, contrasts, symbols=expression.genes["symbol"], fdr=fdr)
-    slopes = summarise_rescue(pairs, expression.vst, model=model, is_nested=model.nested_donor)
+    genes = rescue_genes(model, pairs, symbols=expression.genes["symbol"], fdr=fdr)
+    slopes = summarise_rescue(pairs, expression.vst, model=model)
     return {
         "programmes": (rescue_programmes(fit, pairs, programmes=programmes, fdr=fdr), RESCUE_PROGRAMMES),
         "comparisons": (compare_arms(fit, pairs, programmes=programmes), RESCUE_COMPARISONS),

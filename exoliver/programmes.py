@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -188,6 +188,28 @@ def score_programmes(programmes: Programmes, expression: pd.DataFrame) -> pd.Dat
     """
     values = expression.loc[:, list(programmes.genes)].to_numpy(dtype=float) @ programmes.weights
     return pd.DataFrame(values, index=expression.index, columns=programmes.scored)
+
+
+def every_programme(numbers: pd.DataFrame, facts: pd.DataFrame, *, notes: Sequence[str] = ()) -> pd.DataFrame:
+    """Numbers of the scored programmes as rows of all programmes.
+
+    Parameters
+    ----------
+    numbers
+        Indexed by programme; none where nothing can be had. Its own `note`, if it has one, comes last.
+    facts
+        `Programmes.table`: every programme with its note.
+    notes
+        What is to be said of all of them, before that.
+
+    Returns
+    -------
+    One row per programme by name, with `programme` and `note`, which holds all notes that are not empty.
+    """
+    table = numbers.reindex(facts.index)
+    own = table["note"].fillna("") if "note" in table else pd.Series("", index=facts.index)
+    words = [";".join(filter(None, [*notes, *parts])) for parts in zip(facts["note"], own, strict=True)]
+    return table.assign(programme=facts.index, note=words).reset_index(drop=True)
 
 
 def programme_facts(written: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ The injury effect and the treatment effect share the injured samples, so that ea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -17,7 +17,7 @@ from exoliver.design import contrast_rows
 from exoliver.fieller import INJURY_NOT_DETECTED, INJURY_WEAK, Ratio, fieller_ratio
 from exoliver.inference.filtering import adjust_pvalues
 from exoliver.linear import Estimates, estimate_linear
-from exoliver.programmes import ProgrammeFit
+from exoliver.programmes import ProgrammeFit, every_programme
 from exoliver.tables import RESCUE_COMPARISONS, RESCUE_PROGRAMMES, stack_tables
 
 # ASSUME: What a treatment restores is one minus the distance of treated from healthy over that of injured from healthy.
@@ -38,6 +38,8 @@ class Pair:
         NaN for the average over times, or where the dataset has none.
     injury, treatment
         Weights over cells of injured minus healthy and treated minus injured; None where one cannot be had.
+    when
+        The time as it stands in ids, such as `7d`; empty for the average.
     note
         Why not, or what the average leaves out.
     """
@@ -47,6 +49,7 @@ class Pair:
     time: float
     injury: Weights | None
     treatment: Weights | None
+    when: str = ""
     note: str = ""
 
 
@@ -69,7 +72,7 @@ def rescue_pairs(contrasts: Sequence[Contrast]) -> list[Pair]:
     pairs: list[Pair] = []
     for arm, injured in arms:
         if injured not in injuries or arm not in with_health:
-            pairs.append(Pair(arm, injured, np.nan, None, None, NO_HEALTHY))
+            pairs.append(Pair(arm, injured, np.nan, None, None, note=NO_HEALTHY))
             continue
         own = [one for one in contrasts if (one.arm, one.base, one.kind) == (arm, injured, "treatment")]
         base = [one for one in contrasts if (one.arm, one.kind) == (injured, "injury")]
@@ -83,21 +86,20 @@ def _of_arm(arm: str, injured: str, treatment: Sequence[Contrast], injury: Seque
     times = sorted({*at_time[0], *at_time[1]})
     if len(times) < 2:
         rows = [next((one.rows for one in side if one.form == "averaged"), ()) for side in (treatment, injury)]
-        return [_pair(arm, injured, np.nan, rows[1], rows[0])]
-    pairs = [_pair(arm, injured, time, at_time[1].get(time, ()), at_time[0].get(time, ())) for time in times]
+        return [_pair(arm, injured, np.nan, "", rows)]
+    label = {one.times[0]: one.when for one in (*treatment, *injury) if one.form == "at_time"}
+    pairs = [_pair(arm, injured, time, label[time], [side.get(time, ()) for side in at_time]) for time in times]
     whole = [pair for pair in pairs if pair.injury is not None]
-    left_out = ",".join(f"{pair.time:g}" for pair in pairs if pair.injury is None)
     if not whole:
-        return [Pair(arm, injured, np.nan, None, None, NO_REFERENCE), *pairs]
-    averaged = Pair(
-        arm,
-        injured,
-        np.nan,
-        mean_weights([pair.injury for pair in whole if pair.injury]),
-        mean_weights([pair.treatment for pair in whole if pair.treatment]),
-        f"times_left_out:{left_out}" if left_out else "",
-    )
-    return [averaged, *pairs]
+        return [Pair(arm, injured, np.nan, None, None, note=NO_REFERENCE), *pairs]
+    return [_average(whole, _left_out(pair.when for pair in pairs if pair.injury is None)), *pairs]
+
+
+def _average(pairs: Sequence[Pair], note: str = "") -> Pair:
+    """Mean of one arm's pairs, all of which have both effects."""
+    injury = mean_weights([pair.injury for pair in pairs if pair.injury])
+    treatment = mean_weights([pair.treatment for pair in pairs if pair.treatment])
+    return Pair(pairs[0].arm, pairs[0].injured, np.nan, injury, treatment, note=note)
 
 
 def _by_time(effects: Sequence[Contrast]) -> dict[float, tuple[Weights, ...]]:
@@ -106,11 +108,12 @@ def _by_time(effects: Sequence[Contrast]) -> dict[float, tuple[Weights, ...]]:
     return alone | {one.times[0]: one.rows for one in effects if one.form == "at_time"}
 
 
-def _pair(arm: str, injured: str, time: float, injury: Sequence[Weights], treatment: Sequence[Weights]) -> Pair:
-    """Both effects, or the reason why not."""
+def _pair(arm: str, injured: str, time: float, when: str, rows: Sequence[Sequence[Weights]]) -> Pair:
+    """The treatment and the injury effect of these rows, or the reason why not."""
+    treatment, injury = rows
     if injury and treatment:
-        return Pair(arm, injured, time, injury[0], treatment[0])
-    return Pair(arm, injured, time, None, None, NO_REFERENCE)
+        return Pair(arm, injured, time, injury[0], treatment[0], when)
+    return Pair(arm, injured, time, None, None, when, NO_REFERENCE)
 
 
 def rescue_class(ratio: Ratio) -> np.ndarray:
@@ -197,13 +200,9 @@ def rescue_programmes(
     """
     tables: list[pd.DataFrame] = []
     for pair in pairs:
-        facts = {"arm": pair.arm, "time": pair.time, "programme": programmes.index}
-        notes = [";".join(filter(None, [pair.note, note])) for note in programmes["note"]]
         numbers = _programme_numbers(fit, pair, fdr) if pair.injury is not None else pd.DataFrame()
-        table = numbers.reindex(
-            programmes.index, columns=[name for name in RESCUE_PROGRAMMES if name not in (*facts, "note")]
-        )
-        tables.append(table.assign(**facts, note=notes).reset_index(drop=True)[list(RESCUE_PROGRAMMES)])
+        table = every_programme(numbers, programmes, notes=[pair.note])
+        tables.append(table.assign(arm=pair.arm, time=pair.time))
     return stack_tables(tables, RESCUE_PROGRAMMES)
 
 
@@ -260,22 +259,44 @@ def compare_arms(fit: ProgrammeFit, pairs: Sequence[Pair], *, programmes: pd.Dat
     Returns
     -------
     Columns `tables.RESCUE_COMPARISONS`. The difference of the two fractions is itself a ratio, of the difference of the
-    treated arms over the injury effect, and has Fieller's interval; `more`, `less` or `undecided` by it.
+    treated arms over the injury effect, and has Fieller's interval; `more`, `less` or `undecided` by it. Averages are
+    compared over the times that both arms have.
     """
     tables: list[pd.DataFrame] = []
     for earlier, later in combinations(pairs, 2):
         same_time = later.time == earlier.time or (np.isnan(later.time) and np.isnan(earlier.time))
         if later.arm == earlier.arm or later.injured != earlier.injured or not same_time:
             continue
-        facts = {"arm": later.arm, "other_arm": earlier.arm, "time": later.time, "programme": programmes.index}
-        is_like = later.injury is not None and later.injury == earlier.injury
-        numbers = _compared(fit, later, earlier) if is_like else pd.DataFrame()
-        reasons = [pair.note for pair in (later, earlier) if pair.injury is None]
-        note = "" if is_like else next(iter(reasons), "times_differ")
-        notes = [";".join(filter(None, [note, own])) for own in programmes["note"]]
-        table = numbers.reindex(index=programmes.index, columns=list(RESCUE_COMPARISONS))
-        tables.append(table.assign(**facts, note=notes).reset_index(drop=True))
+        sides, note = _against_one_injury(later, earlier, pairs)
+        numbers = _compared(fit, *sides) if sides else pd.DataFrame()
+        table = every_programme(numbers, programmes, notes=[note])
+        tables.append(table.assign(arm=later.arm, other_arm=earlier.arm, time=later.time))
     return stack_tables(tables, RESCUE_COMPARISONS)
+
+
+def _against_one_injury(later: Pair, earlier: Pair, pairs: Sequence[Pair]) -> tuple[tuple[Pair, Pair] | None, str]:
+    """Two arms against one and the same injury effect, averages over the times that both have; None, and why."""
+    reasons = [pair.note for pair in (later, earlier) if pair.injury is None]
+    if reasons:
+        return None, reasons[0]
+    if later.injury == earlier.injury:
+        return (later, earlier), ""
+    own, other = (
+        {pair.when: pair for pair in pairs if pair.arm == arm and pair.injury and pair.when}
+        for arm in (later.arm, earlier.arm)
+    )
+    shared = [when for when in own if when in other]
+    if not shared:
+        return None, "times_differ"
+    left_out = [pair.when for pair in pairs if pair.when in own.keys() ^ other.keys()]
+    sides = (_average([side[when] for when in shared]) for side in (own, other))
+    return (next(sides), next(sides)), _left_out(dict.fromkeys(left_out))
+
+
+def _left_out(times: Iterable[str]) -> str:
+    """Note on the times that an average leaves out; empty where it leaves out none."""
+    words = ",".join(times)
+    return f"times_left_out:{words}" if words else ""
 
 
 def _compared(fit: ProgrammeFit, later: Pair, earlier: Pair) -> pd.DataFrame:

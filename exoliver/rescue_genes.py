@@ -8,28 +8,27 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from exoliver.contrasts import Contrast
 from exoliver.design import contrast_rows
 from exoliver.fieller import WEAK
 from exoliver.inference.filtering import adjust_pvalues
 from exoliver.inference.wald import Fit, contrast_covariances
 from exoliver.linear import Estimates
 from exoliver.model import Model
-from exoliver.rescue import effect_columns, rescue_pairs, rescue_pattern, restored_fraction
+from exoliver.rescue import Pair, effect_columns, rescue_pattern, restored_fraction
 from exoliver.tables import RESCUE_GENES, stack_tables
 
 INJURY_FDR = 0.01  # a gene is listed where its injury effect passes this, and is `WEAK` standard errors or more
 
 
-def rescue_genes(model: Model, contrasts: Sequence[Contrast], *, symbols: pd.Series, fdr: float) -> pd.DataFrame:
+def rescue_genes(model: Model, pairs: Sequence[Pair], *, symbols: pd.Series, fdr: float) -> pd.DataFrame:
     """Fraction restored of the genes that the injury moves clearly, for every treated arm, at each time and averaged.
 
     Parameters
     ----------
     model
         The fit of the counts.
-    contrasts
-        All contrasts of the dataset.
+    pairs
+        Of `rescue.rescue_pairs`.
     symbols
         Symbol by gene id.
     fdr
@@ -37,14 +36,13 @@ def rescue_genes(model: Model, contrasts: Sequence[Contrast], *, symbols: pd.Ser
 
     Returns
     -------
-    Columns `tables.RESCUE_GENES`, pairs in the order of `rescue_pairs`, genes by id. Genes with a weak injury effect
+    Columns `tables.RESCUE_GENES`, pairs as given, genes by id. Genes with a weak injury effect
     are not listed: most of the genome has none. A pair that cannot be had is one row with a note and no gene.
 
     References
     ----------
     Fieller (1954), 10.1111/j.2517-6161.1954.tb00159.x.
     """
-    pairs = rescue_pairs(contrasts)
     known = [pair for pair in pairs if pair.injury is not None]
     tested = model.tested
     fit = Fit(model.coefficients[tested], model.dispersions[tested], model.design, model.size_factors)

@@ -18,7 +18,7 @@ MIN_SAMPLES = 3  # of healthy and injured arms: the slope sets a pair of samples
 MIN_DF = 3  # of all samples: two are those of the pair
 
 
-def summarise_rescue(pairs: Sequence[Pair], expression: pd.DataFrame, *, model: Model, is_nested: bool) -> pd.DataFrame:
+def summarise_rescue(pairs: Sequence[Pair], expression: pd.DataFrame, *, model: Model) -> pd.DataFrame:
     """One slope over all tested genes for each pair of effects between single cells.
 
     Parameters
@@ -28,9 +28,8 @@ def summarise_rescue(pairs: Sequence[Pair], expression: pd.DataFrame, *, model: 
     expression
         Variance-stabilised expression, samples x gene ids.
     model
-        The fit: its tested genes, and covariates and donors whose effects are taken out.
-    is_nested
-        Donors with several samples are not in the design: samples are not independent, and there is no slope.
+        The fit: its tested genes, and covariates and donors whose effects are taken out. Where donors with several
+        samples are not in its design, samples are not independent, and there is no slope.
 
     Returns
     -------
@@ -41,7 +40,7 @@ def summarise_rescue(pairs: Sequence[Pair], expression: pd.DataFrame, *, model: 
     rows: list[pd.DataFrame] = []
     for pair in pairs:
         facts = {"arm": pair.arm, "time": pair.time}
-        found = _slope(values, pair, model) if not (is_nested and pair.injury) else "nested_donors"
+        found = _slope(values, pair, model) if not (model.nested_donor and pair.injury) else "nested_donors"
         if np.isnan(pair.time) and any(other.injury == pair.injury for other in pairs if not np.isnan(other.time)):
             found = found if pair.injury is None else "at_each_time_only"
         numbers = {"note": found} if isinstance(found, str) else found

@@ -34,8 +34,8 @@ TIMEPOINT_GENES = (
 EFFECTS = (
     "programme", "contrast", "estimate", "se", "df", "ci_low", "ci_high", "pvalue", "padj", "se_unmoderated",
     "df_residual", "attenuation", "estimate_centred", "estimate_adjusted", "adjusted_low", "adjusted_high",
-    "moved_by_composition", "camera_pvalue", "camera_correlation", "top_gene_share", "leave_one_out_low",
-    "leave_one_out_high", "members", "coverage", "note",
+    "moved_by_composition", "mixture_components", "mixture_share", "camera_pvalue", "camera_correlation",
+    "top_gene_share", "leave_one_out_low", "leave_one_out_high", "members", "coverage", "note",
 )  # fmt: skip
 CHANGES = (*EFFECTS[:2], "stat", *EFFECTS[2:])
 PROGRAMMES = ("programme", "members", "coverage", "attenuation", "scored", "note")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from exoliver.contrasts import FOLLOWED, Contrast
 from exoliver.design import contrast_rows
-from exoliver.programmes import ProgrammeFit
+from exoliver.programmes import ProgrammeFit, every_programme
 from exoliver.recovery_shift import RECOVERING, recovery_shift
 from exoliver.tables import TIMEPOINT_GENES, TRAJECTORIES, stack_tables
 from exoliver.trajectories import classify_trajectories, end_states
@@ -103,10 +103,7 @@ def follow_programmes(
     for effect, members in _by_effect(contrasts).items():
         known, left_out = _times_of_effect(members)
         found = _courses(fit, contrasts, known, fdr) if known else pd.DataFrame()
-        table = found.reindex(index=programmes.index, columns=list(TRAJECTORIES))
-        own = zip(programmes["note"], table["note"].fillna(""), strict=True)
-        notes = [";".join(filter(None, [left_out, note, course])) for note, course in own]
-        tables.append(table.assign(programme=programmes.index, contrast=effect, note=notes).reset_index(drop=True))
+        tables.append(every_programme(found, programmes, notes=[left_out]).assign(contrast=effect))
     return stack_tables(tables, TRAJECTORIES)
 
 
@@ -114,7 +111,7 @@ def _times_of_effect(members: Sequence[Contrast]) -> tuple[list[Contrast], str]:
     """The contrasts of an effect that are followed, in order of time, and a note on times that cannot be."""
     at_time = [contrast for contrast in members if contrast.form == "at_time"]
     chosen = at_time or [contrast for contrast in members if contrast.form == "averaged"]
-    lost = [f"{contrast.times[0]:g}" for contrast in at_time if not contrast.rows]
+    lost = [contrast.when for contrast in at_time if not contrast.rows]
     known = sorted((contrast for contrast in chosen if contrast.rows), key=lambda contrast: contrast.times)
     if not known:
         return [], "missing_cell"

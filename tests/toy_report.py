@@ -398,6 +398,9 @@ def make_programmes(
         (changes if contrast.form in ("change", "any_time", "over_time") else effects).append(table)
     pairs = rescue_pairs(contrasts) if sets else []
     rescue = [make_rescue(pair, sets, is_tested=is_tested) for pair in pairs]
+    of_genes = [
+        make_rescue(pair, ["G0000"], is_tested=True).drop(columns="programme").assign(gene_id="G0000") for pair in pairs
+    ]
     single = [pair for pair in pairs if len(pairs) == 1 or not np.isnan(pair.time)]
     slopes = [{"arm": pair.arm, "time": pair.time, "injury_over_se": 2.0, "class": "injury_weak"} for pair in single]
     return ProgrammeResults(
@@ -409,7 +412,7 @@ def make_programmes(
         equivalence=pd.DataFrame(columns=list(EQUIVALENCE)),
         rescue=stack_tables(rescue, RESCUE_PROGRAMMES),
         comparisons=pd.DataFrame(columns=list(RESCUE_COMPARISONS)),
-        rescue_genes=pd.DataFrame(columns=list(RESCUE_GENES)),
+        rescue_genes=stack_tables(of_genes, RESCUE_GENES),
         slopes=pd.DataFrame(slopes, columns=list(RESCUE_SUMMARY)),
     )
 
@@ -425,7 +428,8 @@ def make_effects(contrast: Contrast, sets: Sequence[str], *, sure: bool, is_test
             "programme": sets, "contrast": contrast.id, "estimate": estimate, "se": 0.1 * known, "df": 12 * known,
             "ci_low": estimate - 0.2, "ci_high": estimate + 0.2, "pvalue": np.where(is_sure, 0.001, 0.4) * known,
             "padj": np.where(is_sure, 0.002, 0.5) * known, "camera_pvalue": 0.2 * known,
-            "estimate_adjusted": 0.3 * known, "top_gene_share": 0.2 * known, "members": 12, "coverage": 1.0,
+            "estimate_adjusted": 0.3 * known, "mixture_components": 2 * known, "mixture_share": 0.8 * known,
+            "top_gene_share": 0.2 * known, "members": 12, "coverage": 1.0,
             "note": contrast.note if is_tested else "too_few_measured",
         }
     )  # fmt: skip

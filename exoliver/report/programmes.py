@@ -8,7 +8,7 @@ import pandas as pd
 
 from exoliver.contrasts import Contrast
 from exoliver.figures.gene_set_heatmap import SURE, gene_set_heatmap
-from exoliver.figures.words import clauses, count, estimate, plural
+from exoliver.figures.words import clauses, count, estimate, number, plural
 from exoliver.report.changes import effect_cells
 from exoliver.report.elements import (
     Column,
@@ -106,7 +106,19 @@ def _table(material: Material, contrast: Contrast) -> Table:
         f"{contrast_words(contrast, material.look)}: {count(sure)} of {plural(len(tested), 'programme')} tested have "
         f"an adjusted p-value below {material.fdr:g}; the {count(len(rows))} with the smallest p-value."
     )
-    return Table(caption, columns, more=Link("all effects", "programmes/effects.tsv"))
+    return Table(caption + _mixture_words(rows), columns, more=Link("all effects", "programmes/effects.tsv"))
+
+
+def _mixture_words(rows: pd.DataFrame) -> str:
+    """How well the mixture was held constant for these programmes; empty where it was not."""
+    known = rows.dropna(subset=["mixture_components"])
+    if known.empty:
+        return ""
+    components, share = int(known["mixture_components"].min()), float(known["mixture_share"].min())
+    return (
+        f" The cell mixture was held constant by {plural(components, 'component')} or more of marker scores, which "
+        f"hold {number(100 * share)} % or more of their variance."
+    )
 
 
 def _adjusted_cells(rows: pd.DataFrame) -> tuple[str, ...]:

@@ -211,7 +211,34 @@ def _arm_blocks(material: Material, arm: str) -> list[Any]:
         f"Programmes that the injury moves, the clearest injury effect first ({count(len(listed))} of "
         f"{count(len(shown))} rows). For {plural(lost, 'programme')} no injury effect is detected."
     )
-    return [*blocks, Table(caption, columns, more=Link("all of them", "rescue/programmes.tsv"))]
+    table = Table(caption, columns, more=Link("all of them", "rescue/programmes.tsv"))
+    return [*blocks, table, *_genes(material, arm)]
+
+
+def _genes(material: Material, arm: str) -> list[Any]:
+    """The genes that the injury moves most clearly, and how far they are restored."""
+    rows = overall(material.programmes.rescue_genes, arm).dropna(subset=["gene_id"])
+    if rows.empty:
+        return []
+    size = (rows["injury_effect"] / rows["injury_se"]).abs()
+    order = rows.assign(size=size).sort_values(["size", "gene_id"], ascending=[False, True], kind="stable")
+    listed = order.head(MOST_ROWS)
+    columns = (
+        texts("Gene", listed["symbol"].where(listed["symbol"].notna(), listed["gene_id"])),
+        numbers("Injury, log2", listed["injury_effect"]),
+        numbers("Injury / SE", listed["size"]),
+        numbers("Treatment, log2", listed["treatment_effect"]),
+        Column("Fraction restored (95 % interval)", _cells(listed), is_number=True),
+        texts("Reading", [CLASSES.get(name, "") for name in listed["class"]]),
+        texts("Pattern", [PATTERNS.get(name, "") for name in listed["pattern"]]),
+    )
+    back = int(rows["pattern"].isin(BACK).sum())
+    caption = (
+        f"Gene by gene, exploratory: the clearest injury effect first ({count(len(listed))} of "
+        f"{plural(len(rows), 'gene')} that the injury moves by four standard errors or more); {count(back)} of all go "
+        f"back, by an adjusted p of the treatment below {material.fdr:g}."
+    )
+    return [Table(caption, columns, more=Link("all of them, at each time", "rescue/genes.tsv"))]
 
 
 def _wanted(material: Material, programme: str) -> str:

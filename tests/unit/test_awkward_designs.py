@@ -98,7 +98,7 @@ def test_a_pair_is_set_aside_when_degrees_of_freedom_are_counted(batches: int, n
     made = make_dataset(
         dict.fromkeys(RESCUE, NONE), single=[Cell("agonist", None)], replicates=3, batches=batches, number=60
     )
-    table = summarise_rescue(rescue_pairs(made.contrasts), made.expression.vst, model=made.model, is_nested=False)
+    table = summarise_rescue(rescue_pairs(made.contrasts), made.expression.vst, model=made.model)
     assert table["note"].tolist() == [note]
 
 

@@ -230,6 +230,28 @@ def test_the_rescue_section_lists_weak_injuries_with_their_interval_alone() -> N
     assert section.contents == "CCl4 + MSC: 1 of 1 clear injury effect back"
 
 
+def test_the_rescue_section_lists_genes_as_exploratory() -> None:
+    """By symbol, else by id, over all times; the caption counts those that go back."""
+    named = toy().programmes.rescue_genes.assign(symbol="Mcl1")
+    for material, gene in ((toy(), "G0000"), (with_rows(toy(), rescue_genes=named), "Mcl1")):
+        table = [block for block in undone_section(material).blocks if isinstance(block, Table)][-1]
+        row = [cell.text for cell in table.rows[0]]
+        assert (row[0], row[4]) == (gene, "0.50 (0.20 to 0.80)")
+        assert table.caption.startswith("Gene by gene, exploratory")
+        assert "1 of all go back" in table.caption
+
+
+def test_the_share_of_the_mixture_that_is_held_constant_is_told() -> None:
+    """Beside the effects that it qualifies, and nowhere where it was not."""
+    table = next(block for block in programmes_section(toy()).blocks if isinstance(block, Table))
+    assert "2 components or more of marker scores, which hold 80 % or more of their variance" in table.caption
+    cells = toy().programmes.effects.assign(mixture_components=np.nan, mixture_share=np.nan)
+    plain = next(
+        block for block in programmes_section(with_rows(toy(), effects=cells)).blocks if isinstance(block, Table)
+    )
+    assert "mixture" not in plain.caption
+
+
 def test_rescue_without_a_healthy_arm_says_so() -> None:
     """Not testable, with the reason."""
     arms = {name: arm for name, arm in INJURED_ARMS.items() if name != "healthy"}

@@ -216,6 +216,8 @@ def test_effects_of_the_mixture_are_taken_out_and_others_stay(made: Dataset) -> 
     real[list(OWN["free"])] += 1.5 * (made.samples["arm"] == "agonist").to_numpy()[:, None]
     attenuation = find(made, OWN).attenuation[0]
     driven, kept = adjust(made.with_values(mixed)), adjust(made.with_values(real))
+    assert (driven.components[0], kept.components[0]) == (1, 1)
+    assert driven.share[0] > 0.95
     assert driven.low[0, 0] < 0 < driven.high[0, 0]
     assert abs(driven.estimate[0, 0]) < 0.1
     assert kept.low[0, 0] < 1.5 / attenuation < kept.high[0, 0]
@@ -275,7 +277,8 @@ def test_notes_go_by_what_the_adjusted_interval_holds(
     estimate: float, is_evident: bool, low: float, high: float, word: str
 ) -> None:
     """Zero and not the effect, both, or not zero; nothing is said without evidence or without an interval."""
-    adjusted = Adjusted(*(np.array([[value]]) for value in ((low + high) / 2, low, high)))
+    numbers = [np.array([[value]]) for value in ((low + high) / 2, low, high)]
+    adjusted = Adjusted(*numbers, components=np.ones(1), share=np.ones(1))
     found = mixture_notes(np.array([[estimate]]), np.array([[is_evident]]), adjusted=adjusted)
     assert found.tolist() == [[word]]
 

@@ -160,7 +160,7 @@ class TestPairs:
         times = dict.fromkeys(RESCUE, (1.0, 7.0, 14.0)) | {arm: (1.0, 14.0)}
         average, first, lost, last = rescue_pairs(derive(times))
         assert (lost.time, lost.injury, lost.treatment, lost.note) == (7.0, None, None, "no_reference")
-        assert average.note == "times_left_out:7"
+        assert average.note == "times_left_out:7d"
         assert average.injury == pytest.approx(
             {cell: sign / 2 for day in (1.0, 14.0) for cell, sign in _signed("pnac", "chow", day)}
         )
@@ -458,7 +458,7 @@ def test_a_pair_that_cannot_be_had_is_rows_with_notes() -> None:
     assert lost[[*NUMBERS, "class", "pattern"]].isna().all(axis=None)
     assert lost.loc[["alpha", "half"], "note"].tolist() == ["no_reference", "no_reference;low_coverage"]
     average = at(table, "agonist", None)
-    assert average.loc[["alpha", "half"], "note"].tolist() == ["times_left_out:7", "times_left_out:7;low_coverage"]
+    assert average.loc[["alpha", "half"], "note"].tolist() == ["times_left_out:7d", "times_left_out:7d;low_coverage"]
     assert average.loc["alpha", NUMBERS[:6]].notna().all()
 
 
@@ -627,19 +627,31 @@ class TestComparison:
         assert len(self.compare(simple)) == 0
         assert len(self.compare(make_dataset(dict.fromkeys(RESCUE, DAYS)))) == 0
 
-    def test_averages_over_different_times_are_not_compared(self) -> None:
-        """Rows with notes: the injury is another one; a time of both is compared, one of either alone is not."""
+    def test_averages_are_compared_over_the_times_of_both(self) -> None:
+        """The time that one arm lacks is left out, and its own rows have notes."""
         times = dict.fromkeys(TWO, (1.0, 7.0, 14.0)) | {"ev": (1.0, 7.0)}
-        table = self.compare(make_dataset(times, roles=TWO))
+        made = make_dataset(times, roles=TWO)
+        table = self.compare(made)
         numbers = ["difference", "ci_low", "ci_high", "class"]
         average, lost = at(table, "ev", None), at(table, "ev", 14.0)
-        assert average[numbers].isna().all(axis=None)
-        assert average.loc[["alpha", "half"], "note"].tolist() == ["times_differ", "times_differ;low_coverage"]
+        left_out = "times_left_out:14d"
+        assert average.loc[["alpha", "half"], "note"].tolist() == [left_out, f"{left_out};low_coverage"]
         assert lost[numbers].isna().all(axis=None)
         assert lost.loc[["alpha", "duo"], "note"].tolist() == ["no_reference", "no_reference;too_few_measured"]
         both = at(table, "ev", 7.0)
         assert both.loc["alpha", "class"] != ""
         assert both.loc[["alpha", "half"], "note"].tolist() == ["", "low_coverage"]
+
+    def test_an_average_over_shared_times_has_the_numbers_of_these(self) -> None:
+        """An agonist that is better by .75 of the injury at days 1 and 7, and by nothing at day 14, which ev lacks."""
+        made = make_dataset(dict.fromkeys(TWO, (1.0, 7.0, 14.0)) | {"ev": (1.0, 7.0)}, roles=TWO)
+        scores = planted_scores(made, {"p": {"chow": 0, "pnac": 2, "agonist": 0.5, "ev": 2}}, spread={"p": 0.1})
+        is_late = (made.samples["arm"] == "agonist") & (made.samples["time"] == 14.0)
+        scores.loc[is_late.to_numpy(), "p"] += 1.5
+        fit, programmes = fit_of(made, scores)
+        average = at(compare_arms(fit, rescue_pairs(made.contrasts), programmes=programmes), "ev", None)
+        assert average.loc["p", "difference"] == pytest.approx(-0.75)
+        assert average.loc["p", ["class", "note"]].tolist() == ["less", "times_left_out:14d"]
 
     def test_arms_without_a_healthy_arm_are_rows_without_numbers(self) -> None:
         """They have a note each."""

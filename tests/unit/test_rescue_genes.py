@@ -67,7 +67,7 @@ def tables_of(made: Dataset, roles: Mapping[str, str] = RESCUE) -> dict[str, pd.
 def rescue(made: Dataset, fdr: float = 0.05) -> pd.DataFrame:
     """The table."""
     symbols = make_genes(list(made.model.genes))["symbol"]
-    return rescue_genes(made.model, made.contrasts, symbols=symbols, fdr=fdr)
+    return rescue_genes(made.model, rescue_pairs(made.contrasts), symbols=symbols, fdr=fdr)
 
 
 def at(table: pd.DataFrame, time: float | None, arm: str = "agonist") -> pd.DataFrame:
@@ -201,7 +201,7 @@ def test_a_gene_without_a_symbol_is_listed_without_one(made: Dataset, found: pd.
     listed = found["gene_id"].unique()
     symbols = make_genes(list(made.model.genes))["symbol"].drop(listed[0])
     symbols[listed[1]] = None
-    again = rescue_genes(made.model, made.contrasts, symbols=symbols, fdr=0.05)
+    again = rescue_genes(made.model, rescue_pairs(made.contrasts), symbols=symbols, fdr=0.05)
     is_bare = again["gene_id"].isin(listed[:2])
     assert again.loc[is_bare, "symbol"].isna().all()
     pd.testing.assert_frame_equal(again.loc[~is_bare], found.loc[~is_bare])
@@ -238,7 +238,7 @@ def test_a_pair_that_cannot_be_had_is_one_row_with_a_note() -> None:
     [lost] = table[table["time"] == 7.0].to_dict("records")
     assert (lost["arm"], lost["note"]) == ("agonist", "no_reference")
     assert all(pd.isna(lost[name]) for name in ("gene_id", "symbol", "class", "pattern", *NUMBERS))
-    assert set(at(table, None)["note"]) == {"times_left_out:7"}
+    assert set(at(table, None)["note"]) == {"times_left_out:7d"}
     assert set(at(table, 14.0)["note"]) == {""}
     assert len(at(table, 14.0)) > 5
 

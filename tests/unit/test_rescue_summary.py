@@ -41,9 +41,9 @@ def make(
     return made.with_values(vst)
 
 
-def summarise(made: Dataset, *, is_nested: bool = False) -> pd.DataFrame:
+def summarise(made: Dataset) -> pd.DataFrame:
     """The table."""
-    return summarise_rescue(rescue_pairs(made.contrasts), made.expression.vst, model=made.model, is_nested=is_nested)
+    return summarise_rescue(rescue_pairs(made.contrasts), made.expression.vst, model=made.model)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_nested_donors_have_no_slope() -> None:
     """Samples are not independent: every pair is a row that says so."""
     made = make(dict.fromkeys(RESCUE, DAYS), {"agonist": 0.5}, donors=2, number=60)
     assert made.model.nested_donor
-    table = summarise(made, is_nested=made.model.nested_donor)
+    table = summarise(made)
     assert table["note"].tolist() == ["nested_donors"] * 3
     assert table[[*NUMBERS, "class"]].isna().all(axis=None)
 
@@ -174,7 +174,7 @@ def test_healthy_and_injured_arms_need_three_samples(arm: str, number: int) -> N
     made = make(dict.fromkeys(RESCUE, NONE), {"agonist": 0.5}, number=60)
     kept = [place for name, start in zip(RESCUE, (0, 4, 8), strict=True) for place in range(start, start + cells[name])]
     model = replace(made.model, design=made.model.design[kept], samples=made.model.samples[kept])
-    table = summarise_rescue(rescue_pairs(made.contrasts), made.expression.vst.iloc[kept], model=model, is_nested=False)
+    table = summarise_rescue(rescue_pairs(made.contrasts), made.expression.vst.iloc[kept], model=model)
     if number < MIN_SAMPLES and arm != "agonist":
         assert table["note"].tolist() == ["too_few_samples"]
         assert table[[*NUMBERS, "class"]].isna().all(axis=None)
@@ -241,7 +241,5 @@ def test_the_order_of_samples_and_genes_changes_nothing() -> None:
         if isinstance(value, np.ndarray) and len(value) == NUMBER
     }
     turned = replace(model, **by_gene, design=model.design[samples], samples=model.samples[samples])
-    again = summarise_rescue(
-        rescue_pairs(made.contrasts), made.expression.vst.iloc[samples, genes], model=turned, is_nested=False
-    )
+    again = summarise_rescue(rescue_pairs(made.contrasts), made.expression.vst.iloc[samples, genes], model=turned)
     pd.testing.assert_frame_equal(again, summarise(made), rtol=1e-8)

@@ -206,7 +206,7 @@ def test_a_time_that_an_arm_lacks_is_left_out_of_the_course() -> None:
     """With a note; without healthy animals at a time the end is not told."""
     table = follow(make(dict.fromkeys(RESCUE, DAYS) | {"chow": (1.0, 7.0)}))
     injury = table[table["contrast"] == "pnac_vs_chow"]
-    assert injury["note"].str.startswith("times_left_out:14").all()
+    assert injury["note"].str.startswith("times_left_out:14d").all()
     treated = table[table["contrast"] == "agonist_vs_pnac"].set_index("programme")
     assert treated.loc["relapses", "note"] == "no_reference"
     assert treated.loc["relapses", "class"] == "early_transient"
