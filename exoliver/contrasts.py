@@ -5,7 +5,7 @@ A contrast is one or several rows of weights over the cells (arm x time) of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
@@ -109,6 +109,12 @@ def from_index(index: Sequence[Mapping[str, Any]]) -> list[Contrast]:
         )
         for item in index
     ]
+
+
+def times_left_out(labels: Iterable[str]) -> str:
+    """Note on the times, as they stand in ids, that an average or a course leaves out; empty where there is none."""
+    words = ",".join(dict.fromkeys(labels))
+    return f"times_left_out:{words}" if words else ""
 
 
 def time_label(time: float, unit: str) -> str:
@@ -228,9 +234,8 @@ def _averaged(
     left_out = [time_label(time, str(unit)) for time in times if time not in effects]
     if not effects:
         return Contrast(name, kind, "averaged", arm, base, (), (), "missing_cell")
-    note = f"times_left_out:{','.join(left_out)}" if left_out else ""
     row = mean_weights(list(effects.values()))
-    return Contrast(name, kind, "averaged", arm, base, tuple(effects), (row,), note)
+    return Contrast(name, kind, "averaged", arm, base, tuple(effects), (row,), times_left_out(left_out))
 
 
 def _changes(

@@ -14,7 +14,7 @@ from exoliver.contrasts import Contrast
 from exoliver.design import contrast_rows
 from exoliver.inference.filtering import adjust_pvalues
 from exoliver.linear import estimate_linear, joint_test
-from exoliver.mixture import MIXED_SYSTEMS, Adjusted, adjust_for_mixture, mixture_notes
+from exoliver.mixture import MIXED_SYSTEMS, Adjusted, adjust_for_mixture, is_cell_type, mixture_notes
 from exoliver.model import Model
 from exoliver.programmes import (
     DONORS_UNREPLICATED,
@@ -24,14 +24,13 @@ from exoliver.programmes import (
     find_programmes,
     fit_programmes,
     leave_one_out,
-    nested_donors,
     score_programmes,
     select_programmes,
+    separable_donors,
 )
-from exoliver.random_intercept import has_strata
 from exoliver.ranked_sets import panels_of
 from exoliver.store import Expression
-from exoliver.tables import CHANGES, EFFECTS, stack_tables
+from exoliver.tables import CHANGES, EFFECTS, join_notes, stack_tables
 
 LEVEL = 0.95
 BESIDE = ("cells", "nuisance")  # themes of sets that stand beside an answer: the mixture, clock, feeding, handling
@@ -128,9 +127,8 @@ def _fitted(
     fdr: float,
 ) -> Setting:
     """Some programmes, scored and fitted."""
-    donors = nested_donors(model, expression.samples)
-    if donors is not None and not has_strata(model.design, donors):
-        programmes, donors = _without_scores(programmes, DONORS_UNREPLICATED), None
+    donors, reason = separable_donors(model, expression.samples)
+    programmes = (_without_scores if reason == DONORS_UNREPLICATED else _with_note)(programmes, reason)
     scores = score_programmes(programmes, expression.vst)
     fit = fit_programmes(scores, model, attenuation=programmes.attenuation, companions=companions, donors=donors)
     return Setting(programmes, scores, fit, model, expression.vst, donors, markers, beside, None, fdr)
@@ -138,9 +136,14 @@ def _fitted(
 
 def _without_scores(programmes: Programmes, reason: str) -> Programmes:
     """The programmes, none of them scored, each with the reason beside its own note."""
-    notes = [";".join(filter(None, [note, reason])) for note in programmes.table["note"]]
-    table = programmes.table.assign(is_scored=False, note=notes)
-    return replace(programmes, table=table, weights=programmes.weights[:, :0])
+    table = programmes.table.assign(is_scored=False)
+    return _with_note(replace(programmes, table=table, weights=programmes.weights[:, :0]), reason)
+
+
+def _with_note(programmes: Programmes, reason: str) -> Programmes:
+    """The programmes, each with a reason beside its own note."""
+    notes = [join_notes(note, reason) for note in programmes.table["note"]]
+    return replace(programmes, table=programmes.table.assign(note=notes))
 
 
 def estimate_effects(contrasts: Sequence[Contrast], setting: Setting) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -185,6 +188,13 @@ class _Shared:
         places = {contrast.id: place for place, contrast in enumerate(single)}
         return cls(setting, places, _numbers(setting, rows), _adjusted(setting, rows), _camera(setting))
 
+    @property
+    def untested(self) -> np.ndarray:
+        """Programmes of a mixture of cells of which it could not be held constant, and which are no cell type."""
+        is_mixed = self.setting.markers is not None
+        own = np.array([is_cell_type(name) for name in self.setting.programmes.scored], dtype=bool)
+        return is_mixed & ~own & np.isnan(self.adjusted.components)
+
     def single(self, contrast: Contrast) -> pd.DataFrame:
         """Every programme in one contrast of one degree of freedom."""
         if contrast.id not in self.places:
@@ -201,7 +211,8 @@ class _Shared:
             own |= {"camera_pvalue": camera_pvalues(self.camera, row), "camera_correlation": self.camera.correlation}
         evident = own["padj"] < self.setting.fdr
         words = [mixture_notes(own["estimate"], evident, adjusted=adjusted), *_doubts(own, evident)]
-        return self._complete(contrast, own, [";".join(filter(None, parts)) for parts in zip(*words, strict=True)])
+        words += [np.where(evident & self.untested, "mixture_untested", "")]
+        return self._complete(contrast, own, [join_notes(*parts) for parts in zip(*words, strict=True)])
 
     def omnibus(self, contrast: Contrast) -> pd.DataFrame:
         """Every programme in one contrast of several degrees of freedom."""
@@ -226,7 +237,7 @@ class _Shared:
 def _doubts(own: Mapping[str, np.ndarray], evident: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Notes on evident effects that one gene turns, and that a shift of the whole library explains."""
     is_turned = evident & (np.sign(own["leave_one_out_low"]) != np.sign(own["leave_one_out_high"]))
-    is_shift = evident & (own["estimate_centred"] / own["estimate"] < HALF)
+    is_shift = evident & (own["estimate_centred"] * np.sign(own["estimate"]) < HALF * np.abs(own["estimate"]))
     return np.where(is_turned, "one_gene", ""), np.where(is_shift, "composition_shift", "")
 
 

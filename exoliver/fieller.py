@@ -23,7 +23,7 @@ class Ratio:
     low, high
         NaN where the state is `injury_not_detected`: every value is possible.
     state
-        `ok`, `injury_weak` or `injury_not_detected`; empty where an estimate is missing.
+        `ok`, `injury_weak` or `injury_not_detected`; empty where an estimate or its degrees of freedom are missing.
     """
 
     value: np.ndarray
@@ -66,7 +66,7 @@ def fieller_ratio(
         low, high, value = (middle - root) / leading, (middle + root) / leading, numerator / denominator
         least = np.maximum(WEAK, stdtrit(df, FEW))
         is_weak = np.abs(denominator) < least * np.sqrt(denominator_variance)
-    is_lost, is_missing = ~(leading > 0), np.isnan(numerator + denominator + variance + denominator_variance)
+    is_lost, is_missing = ~(leading > 0), np.isnan(numerator + denominator + variance + denominator_variance + df)
     state = np.select([is_missing, is_lost, is_weak], ["", INJURY_NOT_DETECTED, INJURY_WEAK], OK)
     bounded = np.where(is_lost, np.nan, 1.0)
     return Ratio(np.where(state == OK, value, np.nan), low * bounded, high * bounded, state.astype(object))

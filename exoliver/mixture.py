@@ -12,7 +12,7 @@ import pandas as pd
 
 from exoliver.linear import estimate_linear, fit_linear
 from exoliver.programmes import Programmes
-from exoliver.random_intercept import has_strata
+from exoliver.random_intercept import missing_stratum
 
 # ASSUME: Within an arm, samples with more cells of a type show more of that type's marker genes.
 # LIMIT: The cell mixture is judged by marker genes, which change within cells too.
@@ -60,6 +60,11 @@ class Adjusted:
         )
 
 
+def is_cell_type(programme: str) -> bool:
+    """A programme that tells of the mixture itself."""
+    return programme.startswith("cells_") or programme in MARKERS
+
+
 def adjust_for_mixture(
     programmes: Programmes,
     markers: Programmes,
@@ -90,7 +95,7 @@ def adjust_for_mixture(
 
     Returns
     -------
-    NaN for the cell types' own sets, and everywhere where too few cell types are measured or too few
+    Effects in log2. NaN for the cell types' own sets, and everywhere where too few cell types are measured or too few
     samples are there.
     """
     found = Adjusted.unknown(len(programmes.scored), len(rows))
@@ -100,7 +105,7 @@ def adjust_for_mixture(
     values = expression.loc[:, list(programmes.genes)].to_numpy(dtype=float)
     scores = values @ programmes.weights
     for place, name in enumerate(programmes.scored):
-        if name.startswith("cells_") or name in MARKERS:
+        if is_cell_type(name):
             continue
         own = np.where(programmes.weights[:, [place]] != 0, 0.0, markers.weights[:, known])
         own_scores = _marker_scores(values, own)
@@ -108,7 +113,7 @@ def adjust_for_mixture(
         if covariates is None:
             continue
         wide = np.hstack([design, covariates])
-        if donors is not None and not has_strata(wide, donors):
+        if donors is not None and missing_stratum(wide, donors):
             continue
         longer = np.hstack([rows, np.zeros((len(rows), covariates.shape[1]))])
         result = estimate_linear(fit_linear(scores[:, [place]], wide, donors=donors), longer)
@@ -169,11 +174,13 @@ def mixture_notes(estimate: np.ndarray, is_evident: np.ndarray, *, adjusted: Adj
 
     Returns
     -------
-    `explained_by_mixture` where the adjusted interval holds zero and not the effect; `mixture_undecided` where it holds
-    both.
+    `explained_by_mixture` where the adjusted interval holds zero and not the effect, `mixture_undecided` where it holds
+    both, `mixture_reverses` where it lies wholly on the other side of zero.
     """
     with np.errstate(invalid="ignore"):
         holds_zero = (adjusted.low <= 0) & (adjusted.high >= 0)
         holds_effect = (adjusted.low <= estimate) & (adjusted.high >= estimate)
-    words = np.where(holds_effect, "mixture_undecided", "explained_by_mixture")
-    return np.where(is_evident & holds_zero, words, "").astype(object)
+        is_other = np.where(estimate > 0, adjusted.high < 0, adjusted.low > 0)
+    words = ["mixture_reverses", "mixture_undecided", "explained_by_mixture"]
+    found = np.select([is_other, holds_zero & holds_effect, holds_zero], words, "")
+    return np.where(is_evident, found, "").astype(object)

@@ -18,10 +18,9 @@ from exoliver.design import contrast_rows
 from exoliver.inference.filtering import adjust_pvalues
 from exoliver.linear import LinearFit, estimate_linear, fit_linear
 from exoliver.model import Model
-from exoliver.programmes import DONORS_UNREPLICATED, gene_slopes, nested_donors
-from exoliver.random_intercept import has_strata
+from exoliver.programmes import DONORS_UNREPLICATED, gene_slopes, separable_donors
 from exoliver.store import Expression
-from exoliver.tables import PANEL
+from exoliver.tables import PANEL, join_notes
 
 LEVEL = 0.95
 LOW_EXPRESSION = 10.0  # mean normalised count below which a balance is weak (science of the panel)
@@ -122,13 +121,12 @@ def score_panel(
     """
     ids = _gene_ids(genes, tables)
     scores, notes = _balance_scores(genes, ids, expression, model)
-    mitosis, donors = mitosis_genes(genes, programmes), nested_donors(model, samples)
+    mitosis, (donors, reason) = mitosis_genes(genes, programmes), separable_donors(model, samples)
     if len(mitosis) >= MIN_MITOSIS:
         scores[MITOSIS_SCORE] = _log2_mean(dict(zip(mitosis, mitosis, strict=True)), expression, model)
         notes[MITOSIS_SCORE] = ""
-    if donors is not None and not has_strata(model.design, donors):
-        scores, donors = scores * np.nan, None
-        notes = {name: ";".join(filter(None, [note, DONORS_UNREPLICATED])) for name, note in notes.items()}
+    scores = scores * np.nan if reason == DONORS_UNREPLICATED else scores
+    notes = {name: join_notes(note, reason) for name, note in notes.items()}
     fit = fit_linear(scores.to_numpy(), model.design, donors=donors) if len(scores.columns) else None
     rows = [pd.DataFrame(columns=list(PANEL))]
     for contrast in contrasts:
@@ -229,7 +227,7 @@ def _balance_scores(
         anti, pro = (_log2_mean(family, expression, model) for family in families)
         scores[balance.name] = anti - pro if not (lost and balance.is_named) else np.nan
         parts = [f"low_expression:{','.join(low)}" if low else "", f"not_measured:{','.join(lost)}" if lost else ""]
-        notes[balance.name] = ";".join(filter(None, parts))
+        notes[balance.name] = join_notes(*parts)
     return pd.DataFrame(scores, index=expression.index), notes
 
 
@@ -265,7 +263,7 @@ def _balance_rows(
     result = estimate_linear(fit, contrast_rows(contrast.rows, model.columns))
     estimate, (low, high) = result.estimate[:, 0], result.interval(LEVEL)
     of_contrast = [contrast.note, "unreplicated" if model.is_unreplicated(contrast) else ""]
-    texts = [";".join(filter(None, [*of_contrast, notes[name]])) for name in scores.columns]
+    texts = [join_notes(*of_contrast, notes[name]) for name in scores.columns]
     return table.assign(
         estimate=estimate,
         se=result.se[:, 0],

@@ -1,4 +1,4 @@
-"""Everything that is written of the programmes of one dataset, by the name of its file."""
+"""Everything that the stages of the programmes write of one dataset, by the name of its file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ from exoliver.tables import (
     RESCUE_PROGRAMMES,
     RESCUE_SUMMARY,
     SCORES,
+    TIMEPOINT_GENES,
+    TRAJECTORIES,
+    join_notes,
 )
+from exoliver.timepoints import compare_timepoints, follow_programmes
 
 Tables = dict[str, tuple[pd.DataFrame, tuple[str, ...]]]
 
@@ -45,7 +49,7 @@ def programme_tables(setting: Setting, contrasts: Sequence[Contrast], *, setting
         The study's `fdr` and `equivalence_margin`.
     """
     effects, changes = estimate_effects(contrasts, setting)
-    noted = [replace(one, note=_noted(one.note, setting.model.is_unreplicated(one))) for one in contrasts]
+    noted = _noted_contrasts(contrasts, setting.model)
     equivalence = compare_products(setting.fit, noted, programmes=setting.programmes.table, settings=settings)
     return {
         "scores": (long_scores(setting.scores), SCORES),
@@ -91,6 +95,36 @@ def rescue_tables(
     }
 
 
+def timepoint_tables(
+    fit: ProgrammeFit,
+    contrasts: Sequence[Contrast],
+    *,
+    genes: Mapping[str, pd.DataFrame],
+    programmes: pd.DataFrame,
+    model: Model,
+    fdr: float,
+) -> Tables:
+    """Genes over time, and the courses of the programmes, with their declared columns.
+
+    Parameters
+    ----------
+    fit, programmes, contrasts, model, fdr
+        As `rescue_tables` takes them.
+    genes
+        Gene tables by id of the contrast.
+    """
+    courses = follow_programmes(fit, _noted_contrasts(contrasts, model), programmes=programmes, fdr=fdr)
+    return {
+        "genes": (compare_timepoints(contrasts, genes, fdr=fdr), TIMEPOINT_GENES),
+        "trajectories": (courses, TRAJECTORIES),
+    }
+
+
+def _noted_contrasts(contrasts: Sequence[Contrast], model: Model) -> list[Contrast]:
+    """The contrasts, each with a note where a cell has a single sample."""
+    return [replace(one, note=_noted(one.note, model.is_unreplicated(one))) for one in contrasts]
+
+
 def _noted(note: str, is_unreplicated: bool) -> str:
     """The note, and that a cell has a single sample."""
-    return ";".join(filter(None, [note, "unreplicated" if is_unreplicated else ""]))
+    return join_notes(note, "unreplicated" if is_unreplicated else "")

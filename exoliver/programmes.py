@@ -11,7 +11,8 @@ import pandas as pd
 
 from exoliver.linear import LinearFit, estimate_prior, fit_linear, moderate, rescale, select_scores
 from exoliver.model import Model
-from exoliver.tables import PROGRAMMES, SCORES
+from exoliver.random_intercept import BETWEEN, WITHIN, missing_stratum
+from exoliver.tables import PROGRAMMES, SCORES, join_notes
 from exoliver.variance import stabilised_slope
 
 # ASSUME: A programme's activity is the mean variance-stabilised expression of its members, each by its weight and sign.
@@ -21,6 +22,7 @@ MIN_PANEL = 3  # members measured that a panel needs
 MIN_PRIOR_DF = 4.0  # observations that a common prior of variances has to be worth: sets that differ more have none
 LOW_COVERAGE = 0.5  # share of the members measured
 DONORS_UNREPLICATED = "donors_unreplicated"  # one donor in an arm: nothing tells donors from arms
+NESTED_DONORS = "nested_donors"  # samples of one donor are taken as independent
 LOW_EXPRESSION = 0.3  # attenuation below which effects rest on counting noise
 
 
@@ -208,7 +210,7 @@ def every_programme(numbers: pd.DataFrame, facts: pd.DataFrame, *, notes: Sequen
     """
     table = numbers.reindex(facts.index)
     own = table["note"].fillna("") if "note" in table else pd.Series("", index=facts.index)
-    words = [";".join(filter(None, [*notes, *parts])) for parts in zip(facts["note"], own, strict=True)]
+    words = [join_notes(*notes, *parts) for parts in zip(facts["note"], own, strict=True)]
     return table.assign(programme=facts.index, note=words).reset_index(drop=True)
 
 
@@ -283,6 +285,26 @@ def nested_donors(model: Model, samples: pd.DataFrame) -> np.ndarray | None:
         The sample table, with `donor` where the dataset names one.
     """
     return samples["donor"].astype(str).to_numpy() if model.nested_donor else None
+
+
+def separable_donors(model: Model, samples: pd.DataFrame) -> tuple[np.ndarray | None, str]:
+    """Donors as `fit_programmes` takes them, and a note where they are nested in arms and cannot be modelled.
+
+    Parameters
+    ----------
+    model, samples
+        As `nested_donors` takes them.
+
+    Returns
+    -------
+    `DONORS_UNREPLICATED` where nothing tells donors from arms: then there are no errors to be had. `NESTED_DONORS`
+    where too few donors have several samples to tell how alike these are: samples are taken as independent, as the
+    model of genes takes them.
+    """
+    donors = nested_donors(model, samples)
+    missing = missing_stratum(model.design, donors) if donors is not None else ""
+    note = {BETWEEN: DONORS_UNREPLICATED, WITHIN: NESTED_DONORS}.get(missing, "")
+    return (None if note else donors), note
 
 
 def leave_one_out(

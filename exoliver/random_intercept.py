@@ -13,6 +13,7 @@ import numpy as np
 GRID = 81  # correlations that the search starts from
 STEPS = 30  # of the golden section: the correlation is known to 1e-7
 GOLDEN = (np.sqrt(5) - 1) / 2
+BETWEEN, WITHIN = "between", "within"  # donors: where their samples vary
 MARGIN = 1e-6  # distance of the correlation from where the model ends
 
 
@@ -54,7 +55,7 @@ def fit_random_intercept(scores: np.ndarray, design: np.ndarray, *, donors: np.n
     Patterson, Thompson (1971), 10.1093/biomet/58.3.545; information of the components after Searle, Casella,
     McCulloch (1992), Variance Components, section 6.6.
     """
-    if not has_strata(design, donors):
+    if missing_stratum(design, donors):
         raise ValueError("a random intercept needs residual degrees of freedom within and between donors")
     same = (donors[:, None] == donors[None, :]).astype(float)
     fits = [_fit_one(score, design, same) for score in scores.T]
@@ -62,13 +63,13 @@ def fit_random_intercept(scores: np.ndarray, design: np.ndarray, *, donors: np.n
     return Components(*(np.array([one[k] for one in fits]).reshape(-1, *shape) for k, shape in enumerate(shapes)))
 
 
-def has_strata(design: np.ndarray, donors: np.ndarray) -> bool:
-    """Whether something is left, beside the design (n, p), to tell the variance between donors and that within."""
+def missing_stratum(design: np.ndarray, donors: np.ndarray) -> str:
+    """`BETWEEN` or `WITHIN`: the variance that the design (n, p) leaves nothing to tell; empty where it leaves both."""
     levels = np.unique(donors)
     indicator = (donors[:, None] == levels[None, :]).astype(float)
     within = len(donors) - np.linalg.matrix_rank(np.hstack([design, indicator]))
     between = np.linalg.matrix_rank(np.hstack([design, indicator])) - np.linalg.matrix_rank(design)
-    return bool(within > 0 and between > 0)
+    return BETWEEN if between <= 0 else WITHIN if within <= 0 else ""
 
 
 def _fit_one(score: np.ndarray, design: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -5,25 +5,24 @@ The injury effect and the treatment effect share the injured samples, so that ea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
-from exoliver.contrasts import Contrast, Weights, mean_weights
+from exoliver.contrasts import Contrast, Weights, mean_weights, times_left_out
 from exoliver.design import contrast_rows
 from exoliver.fieller import INJURY_NOT_DETECTED, INJURY_WEAK, Ratio, fieller_ratio
 from exoliver.inference.filtering import adjust_pvalues
 from exoliver.linear import Estimates, estimate_linear
 from exoliver.programmes import ProgrammeFit, every_programme
-from exoliver.tables import RESCUE_COMPARISONS, RESCUE_PROGRAMMES, stack_tables
+from exoliver.tables import NO_HEALTHY, NO_REFERENCE, RESCUE_COMPARISONS, RESCUE_PROGRAMMES, join_notes, stack_tables
 
 # ASSUME: What a treatment restores is one minus the distance of treated from healthy over that of injured from healthy.
 
 LEVEL = 0.95
-NO_REFERENCE, NO_HEALTHY = "no_reference", "no_healthy_arm"
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def _of_arm(arm: str, injured: str, treatment: Sequence[Contrast], injury: Seque
     whole = [pair for pair in pairs if pair.injury is not None]
     if not whole:
         return [Pair(arm, injured, np.nan, None, None, note=NO_REFERENCE), *pairs]
-    return [_average(whole, _left_out(pair.when for pair in pairs if pair.injury is None)), *pairs]
+    return [_average(whole, times_left_out(pair.when for pair in pairs if pair.injury is None)), *pairs]
 
 
 def _average(pairs: Sequence[Pair], note: str = "") -> Pair:
@@ -259,8 +258,9 @@ def compare_arms(fit: ProgrammeFit, pairs: Sequence[Pair], *, programmes: pd.Dat
     Returns
     -------
     Columns `tables.RESCUE_COMPARISONS`. The difference of the two fractions is itself a ratio, of the difference of the
-    treated arms over the injury effect, and has Fieller's interval; `more`, `less` or `undecided` by it. Averages are
-    compared over the times that both arms have.
+    treated arms over the injury effect, and has Fieller's interval; `more`, `less` or `undecided` by it, not adjusted
+    for their number. Averages are compared over the times that both arms have. The note `beyond_healthy` says that the
+    arm with the larger fraction is past healthy, so that more is not better.
     """
     tables: list[pd.DataFrame] = []
     for earlier, later in combinations(pairs, 2):
@@ -280,35 +280,35 @@ def _against_one_injury(later: Pair, earlier: Pair, pairs: Sequence[Pair]) -> tu
     if reasons:
         return None, reasons[0]
     if later.injury == earlier.injury:
-        return (later, earlier), ""
-    own, other = (
-        {pair.when: pair for pair in pairs if pair.arm == arm and pair.injury and pair.when}
-        for arm in (later.arm, earlier.arm)
-    )
-    shared = [when for when in own if when in other]
+        return (later, earlier), join_notes(later.note, earlier.note)
+    both = [{pair.when: pair for pair in pairs if pair.arm == arm and pair.when} for arm in (later.arm, earlier.arm)]
+    shared = [when for when in both[0] if all(when in side and side[when].injury for side in both)]
     if not shared:
         return None, "times_differ"
-    left_out = [pair.when for pair in pairs if pair.when in own.keys() ^ other.keys()]
-    sides = (_average([side[when] for when in shared]) for side in (own, other))
-    return (next(sides), next(sides)), _left_out(dict.fromkeys(left_out))
-
-
-def _left_out(times: Iterable[str]) -> str:
-    """Note on the times that an average leaves out; empty where it leaves out none."""
-    words = ",".join(times)
-    return f"times_left_out:{words}" if words else ""
+    one, other = (_average([side[when] for when in shared]) for side in both)
+    left_out = times_left_out(when for side in both for when in side if when not in shared)
+    return (one, other), join_notes(left_out, *(side[when].note for side in both for when in shared))
 
 
 def _compared(fit: ProgrammeFit, later: Pair, earlier: Pair) -> pd.DataFrame:
-    """Difference of two fractions of every scored programme."""
+    """Difference of two fractions of every scored programme, and both fractions."""
     one, other = later.treatment or {}, earlier.treatment or {}
     between = {cell: one.get(cell, 0.0) - other.get(cell, 0.0) for cell in {**one, **other}}
-    effects = estimate_linear(fit.plain, contrast_rows([later.injury or {}, between], fit.columns))
-    ratio = restored_fraction(effects)
+    ratio, own, against = (
+        restored_fraction(estimate_linear(fit.plain, contrast_rows([later.injury or {}, row], fit.columns)))
+        for row in (between, one, other)
+    )
     with np.errstate(invalid="ignore"):
         words = np.select([ratio.low > 0, ratio.high < 0], ["more", "less"], "undecided")
+        is_beyond = np.select([words == "more", words == "less"], [own.low > 1, against.low > 1], False)
     known = ~np.isin(ratio.state, ["", INJURY_NOT_DETECTED, INJURY_WEAK])
-    columns = {"difference": ratio.value, "ci_low": ratio.low, "ci_high": ratio.high}
-    return pd.DataFrame(
-        columns | {"class": np.where(known, words, ratio.state)}, index=pd.Index(fit.names, dtype=object)
-    )
+    columns = {
+        "fraction": own.value,
+        "other_fraction": against.value,
+        "difference": ratio.value,
+        "ci_low": ratio.low,
+        "ci_high": ratio.high,
+        "class": np.where(known, words, ratio.state),
+        "note": np.where(known & is_beyond, "beyond_healthy", ""),
+    }
+    return pd.DataFrame(columns, index=pd.Index(fit.names, dtype=object))

@@ -14,8 +14,9 @@ from exoliver.inference.filtering import adjust_pvalues
 from exoliver.inference.wald import Fit, contrast_covariances
 from exoliver.linear import Estimates
 from exoliver.model import Model
+from exoliver.programmes import NESTED_DONORS
 from exoliver.rescue import Pair, effect_columns, rescue_pattern, restored_fraction
-from exoliver.tables import RESCUE_GENES, stack_tables
+from exoliver.tables import RESCUE_GENES, join_notes, stack_tables
 
 INJURY_FDR = 0.01  # a gene is listed where its injury effect passes this, and is `WEAK` standard errors or more
 
@@ -55,7 +56,7 @@ def rescue_genes(model: Model, pairs: Sequence[Pair], *, symbols: pd.Series, fdr
             continue
         estimate = fit.coefficients @ contrast_rows([pair.injury, pair.treatment or {}], model.columns).T
         found = _listed(model, estimate / np.log(2), next(covariances) / np.log(2) ** 2, fdr)
-        note = ";".join(filter(None, [pair.note, "nested_donors" if model.nested_donor else ""]))
+        note = join_notes(pair.note, NESTED_DONORS if model.nested_donor else "")
         tables.append(found.assign(arm=pair.arm, time=pair.time, symbol=found["gene_id"].map(symbols), note=note))
     return stack_tables(tables, RESCUE_GENES)
 

@@ -10,9 +10,10 @@ import pandas as pd
 from exoliver.contrasts import Cell, Weights
 from exoliver.fieller import Ratio
 from exoliver.model import Model
+from exoliver.programmes import NESTED_DONORS
 from exoliver.rescue import LEVEL, Pair, rescue_class
 from exoliver.rescue_slope import MIN_GENES, rescue_slope
-from exoliver.tables import RESCUE_SUMMARY, stack_tables
+from exoliver.tables import RESCUE_SUMMARY, join_notes, stack_tables
 
 MIN_SAMPLES = 3  # of healthy and injured arms: the slope sets a pair of samples aside
 MIN_DF = 3  # of all samples: two are those of the pair
@@ -40,7 +41,7 @@ def summarise_rescue(pairs: Sequence[Pair], expression: pd.DataFrame, *, model: 
     rows: list[pd.DataFrame] = []
     for pair in pairs:
         facts = {"arm": pair.arm, "time": pair.time}
-        found = _slope(values, pair, model) if not (model.nested_donor and pair.injury) else "nested_donors"
+        found = _slope(values, pair, model) if not (model.nested_donor and pair.injury) else NESTED_DONORS
         if np.isnan(pair.time) and any(other.injury == pair.injury for other in pairs if not np.isnan(other.time)):
             found = found if pair.injury is None else "at_each_time_only"
         numbers = {"note": found} if isinstance(found, str) else found
@@ -78,7 +79,7 @@ def _slope(values: np.ndarray, pair: Pair, model: Model) -> dict[str, object] | 
         "injury_over_se": found.injury / found.injury_se,
         "genes": found.genes,
         "class": rescue_class(ratio)[0],
-        "note": ";".join(filter(None, [pair.note, "few_genes" if found.genes < MIN_GENES else ""])),
+        "note": join_notes(pair.note, "few_genes" if found.genes < MIN_GENES else ""),
     }
 
 

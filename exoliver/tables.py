@@ -12,6 +12,8 @@ import pandas as pd
 
 from exoliver.contrasts import Contrast, from_index
 
+# Notes that several stages give: no healthy samples behind an injured arm at all, or none at a time.
+NO_HEALTHY, NO_REFERENCE = "no_healthy_arm", "no_reference"
 IDENTIFIERS = ("input_id", "gene_id", "symbol", "entrez", "human_symbol", "kind", "note")
 LEDGER = ("what", "rows", "share", "note")
 CONTRAST = (
@@ -53,7 +55,8 @@ RESCUE_PROGRAMMES = (
 )  # fmt: skip
 RESCUE_GENES = ("gene_id", "symbol", *RESCUE_PROGRAMMES[1:])
 RESCUE_COMPARISONS = (
-    "programme", "arm", "other_arm", "time", "difference", "ci_low", "ci_high", "class", "note",
+    "programme", "arm", "other_arm", "time", "fraction", "other_fraction", "difference", "ci_low", "ci_high", "class",
+    "note",
 )  # fmt: skip
 RESCUE_SUMMARY = (
     "arm", "time", "slope", "ci_low", "ci_high", "ci_jackknife_low", "ci_jackknife_high", "injury_over_se", "genes",
@@ -71,6 +74,11 @@ SOFTWARE = ("package", "version", "licence")
 INPUTS = ("file", "sha256")
 
 NUMBER_FORMAT = "%.10g"
+
+
+def join_notes(*notes: str) -> str:
+    """Notes as one cell of a table, those that are not empty, each word once."""
+    return ";".join(dict.fromkeys(word for note in notes for word in note.split(";") if word))
 
 
 def stack_tables(tables: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:

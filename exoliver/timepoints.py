@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from exoliver.contrasts import FOLLOWED, Contrast
+from exoliver.contrasts import FOLLOWED, Contrast, times_left_out
 from exoliver.design import contrast_rows
 from exoliver.programmes import ProgrammeFit, every_programme
 from exoliver.recovery_shift import RECOVERING, recovery_shift
-from exoliver.tables import TIMEPOINT_GENES, TRAJECTORIES, stack_tables
-from exoliver.trajectories import classify_trajectories, end_states
+from exoliver.tables import NO_HEALTHY, NO_REFERENCE, TIMEPOINT_GENES, TRAJECTORIES, join_notes, stack_tables
+from exoliver.trajectories import EFFECT_PERSISTS, classify_trajectories, end_states
 
 COMPARED = ("at_time", "change")
 LEVEL = 0.95
-NO_HEALTHY, NO_REFERENCE, WORSENING = "no_healthy_arm", "no_reference", "injury_worsening"
+WORSENING = "injury_worsening"
 
 
 def compare_timepoints(
@@ -115,7 +115,8 @@ def _times_of_effect(members: Sequence[Contrast]) -> tuple[list[Contrast], str]:
     known = sorted((contrast for contrast in chosen if contrast.rows), key=lambda contrast: contrast.times)
     if not known:
         return [], "missing_cell"
-    return known, f"times_left_out:{','.join(lost)}" if lost else ""
+    notes = [contrast.note for contrast in known]
+    return known, join_notes(times_left_out(lost), *notes)
 
 
 def _courses(fit: ProgrammeFit, contrasts: Sequence[Contrast], known: Sequence[Contrast], fdr: float) -> pd.DataFrame:
@@ -142,12 +143,13 @@ def _with_ending(
     arm, base = known[0].arm, known[0].base
     injury = _at_times(contrasts, "injury", base)
     distance = _at_times(contrasts, "distance", arm)
+    own = [injury.get(contrast.times[0]) for contrast in known]
+    rows = np.vstack([_rows(fit, [one]) if one else np.full((1, len(fit.columns)), np.nan) for one in own])
+    ended = end_states(fit.moderated, _rows(fit, known), injury=rows, classes=table)
+    table = table.assign(end_state=ended["end_state"])
     if not injury or not distance:
-        return table.assign(note=np.where(table["class"].isin(["none"]), "", NO_HEALTHY))
-    if not {contrast.times[0] for contrast in known} <= injury.keys():
-        return table.assign(note=np.where(table["class"].isin(["none"]), "", NO_REFERENCE))
-    own = [injury[contrast.times[0]] for contrast in known]
-    ended = end_states(fit.moderated, _rows(fit, known), injury=_rows(fit, own), classes=table)
+        is_told = ended["note"].eq("") & ended["end_state"].ne(EFFECT_PERSISTS) & table["class"].ne("none")
+        return table.assign(note=ended["note"].replace(NO_REFERENCE, NO_HEALTHY).mask(is_told, NO_HEALTHY))
     shift = recovery_shift(
         fit.moderated,
         _rows(fit, list(injury.values())),
@@ -159,11 +161,10 @@ def _with_ending(
     is_gain = (shift["course"] == RECOVERING).to_numpy()
     told = np.where(is_gain | (shift["note"] != ""), shift["note"], np.where(shift["course"].notna(), WORSENING, ""))
     return table.assign(
-        end_state=ended["end_state"],
         recovery_shift=shift["value"].where(is_gain),
         recovery_shift_low=shift["low"].where(is_gain),
         recovery_shift_high=shift["high"].where(is_gain),
-        note=[";".join(filter(None, parts)) for parts in zip(ended["note"], told, strict=True)],
+        note=[join_notes(*parts) for parts in zip(ended["note"], told, strict=True)],
     )
 
 

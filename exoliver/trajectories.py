@@ -14,6 +14,7 @@ from scipy.special import stdtr
 
 from exoliver.inference.filtering import adjust_pvalues
 from exoliver.linear import Estimates, LinearFit, estimate_linear, joint_test
+from exoliver.tables import NO_REFERENCE
 
 # Of the tests within one item. False items are held down by the gate, at the study's own rate, before these tests are
 # looked at; which times carry an effect that is there is a question of its own, asked at the conventional level.
@@ -51,7 +52,8 @@ def classify_trajectories(fit: LinearFit, rows: np.ndarray, *, times: Sequence[f
     -------
     One row per item, as in the fit. class: `none`, `early_transient`, `sustained`, `delayed`, `reversing`,
     `unclassified`, or `single_time` where k is 1; onset: the first time that is significant after Holm's correction
-    within the item; peak: the time of the largest effect; both are missing below the gate. pvalue of the joint test
+    within the item; peak: the time of the largest effect among those that are significant (among all where none is);
+    both are missing below the gate. pvalue of the joint test
     (k = 1: of the t test) and padj over the items. An item without estimates or without noise has missing values.
 
     Raises
@@ -73,7 +75,8 @@ def classify_trajectories(fit: LinearFit, rows: np.ndarray, *, times: Sequence[f
     if len(rows) > 1:
         kinds = np.where(is_there, kinds, NONE)
     at = np.asarray(times, dtype=float)
-    peak = np.abs(np.where(is_there[:, None], found.estimate, 0.0)).argmax(axis=1)
+    candidates = is_there[:, None] & ((signs != 0) | ~signs.any(axis=1, keepdims=True))
+    peak = np.abs(np.where(candidates, found.estimate, 0.0)).argmax(axis=1)
     return pd.DataFrame(
         {
             "class": pd.Series(kinds, dtype=object).where(is_known),
@@ -134,10 +137,11 @@ def _has_both_signs(signs: np.ndarray) -> np.ndarray:
 
 
 def _exceeds(fit: LinearFit, rows: np.ndarray, signs: np.ndarray, *, place: int) -> np.ndarray:
-    """Whether the mean effect of an item's significant times is larger than its effect at one other time (one-sided).
+    """Whether the mean effect of an item's significant times is larger than its effect at one other time.
 
-    Also for two times, of which either may turn out to be the lesser one: two-sided, .70 of courses of four standard
-    errors are named rightly, one-sided .78, and no more are named wrongly, as the other time has to miss significance.
+    One-sided for two times as well, of which either may turn out to be the lesser one: of effects of four standard
+    errors at one of them, .78 are named rightly where a two-sided test names .70; of such effects at both, .022 are
+    called gone or late, where a two-sided test calls .013 so.
     """
     exceeds = np.zeros(len(signs), dtype=bool)
     usable = signs.any(axis=1) & ~_has_both_signs(signs)
@@ -176,7 +180,8 @@ def end_states(fit: LinearFit, treatment: np.ndarray, *, injury: np.ndarray, cla
     treatment
         Rows of treated minus injured at each time, shape (k, p), in order of time.
     injury
-        Rows of injured minus healthy at the same times; the same healthy arm may serve all of them.
+        Rows of injured minus healthy at the same times; the same healthy arm may serve all of them. NaN at a time
+        without healthy samples.
     classes
         Of `classify_trajectories` on the treatment rows.
 
@@ -188,7 +193,8 @@ def end_states(fit: LinearFit, treatment: np.ndarray, *, injury: np.ndarray, cla
     largest significant effect, the effect before the end the mean of those that are like it. note:
     `effect_not_against_injury` (a control that moves has not recovered then, and the state is at most
     `treated_relapsed`), `effect_reversed` (it has had both signs), `arm_without_times` (the same samples of an arm
-    stand at all times, so that nothing can be said of its movement), or empty.
+    stand at all times, so that nothing can be said of its movement), `no_reference` (healthy samples are lacking at the
+    peak or at the last time), or empty.
 
     Raises
     ------
@@ -231,6 +237,9 @@ def _name_losses(
             members.setdefault(loss, []).append(item)
     states, notes = np.full(len(signs), OPEN, dtype=object), np.full(len(signs), "", dtype=object)
     for loss, mine in members.items():
+        if np.isnan(injury[[loss.peak, -1]]).any():
+            notes[mine] = NO_REFERENCE
+            continue
         named, noted = _name(*_movements(fit, treatment, injury, loss=loss))
         states[mine], notes[mine] = named[mine], noted[mine]
     return states[items], notes[items]

@@ -20,10 +20,12 @@ from tests.toy_programmes import (
     make_dataset,
     row_of,
     setting_of,
+    shift_all,
 )
 from tests.toy_programmes import PROGRAMMES as SETS
 
 NONE = (None,)
+SYSTEMS = ("tissue", "cell_line")
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,22 @@ def test_unreplicated_donors_leave_no_number_at_all() -> None:
         facts = ("programme", "contrast", "attenuation", "members", "coverage", "note")
         assert table.drop(columns=list(facts)).isna().all(axis=None)
         assert table["note"].str.contains("donors_unreplicated").all()
+
+
+def test_one_repeated_donor_does_not_take_all_numbers() -> None:
+    """Nothing tells how alike its two samples are: all are taken as independent, with a note on each."""
+    plain = make_dataset(dict.fromkeys(RESCUE, DAYS))
+    donors = [f"d{place}" for place in range(len(plain.samples))]
+    healthy = [np.flatnonzero((plain.samples["arm"] == "chow") & (plain.samples["time"] == day))[0] for day in DAYS]
+    donors[healthy[1]] = donors[healthy[0]]
+    samples = plain.samples.assign(donor=donors)
+    made = replace(
+        plain, model=replace(plain.model, nested_donor=True), expression=replace(plain.expression, samples=samples)
+    )
+    effects, _ = estimate_effects(made.contrasts, setting_of(made))
+    expected, _ = estimate_effects(plain.contrasts, setting_of(plain))
+    np.testing.assert_array_equal(effects["pvalue"], expected["pvalue"])
+    assert effects["note"].str.split(";").map(lambda words: "nested_donors" in words).all()
 
 
 def test_covariates_that_take_the_donors_last_degree_of_freedom_adjust_nothing() -> None:
@@ -150,3 +168,17 @@ def test_arms_without_a_healthy_arm_say_so_when_compared() -> None:
     setting = setting_of(made)
     table = compare_arms(setting.fit, rescue_pairs(made.contrasts), programmes=setting.programmes.table)
     assert table["note"].str.startswith("no_healthy_arm").all()
+
+
+def test_evidence_that_could_not_be_set_against_the_mixture_says_so() -> None:
+    """Three samples beside the design bear no covariate; in a cell line there is no mixture to be held constant."""
+    shifts = {Cell("pnac", None): shift_all(6.0, range(12))}
+    made = make_dataset(dict.fromkeys(RESCUE, NONE), replicates=2, shifts=shifts)
+    tables = {system: estimate_effects(made.contrasts, setting_of(made, system=system))[0] for system in SYSTEMS}
+    notes = {
+        system: table.set_index(["contrast", "programme"]).loc[("pnac_vs_chow", "alpha"), ["padj", "note"]]
+        for system, table in tables.items()
+    }
+    assert notes["tissue"]["padj"] < 0.05
+    assert notes["tissue"]["note"] == "mixture_untested"
+    assert notes["cell_line"]["note"] == ""

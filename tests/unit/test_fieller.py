@@ -56,6 +56,12 @@ def test_a_weak_denominator_has_no_point_value(denominator: float, state: str) -
         assert found.low[0] < 1.0 / denominator < found.high[0]
 
 
+def test_missing_degrees_of_freedom_have_no_state() -> None:
+    """As of a score that does not vary."""
+    found = ratio(2.2, 2.2, df=np.nan)
+    assert (found.state[0], np.isnan(found.value[0]), np.isnan(found.low[0])) == ("", True, True)
+
+
 def test_a_missing_estimate_has_no_state() -> None:
     """NaN in, NaN out."""
     found = ratio(np.nan, 8.0)

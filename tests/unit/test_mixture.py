@@ -266,7 +266,9 @@ def test_no_programme_and_no_contrast_are_empty_arrays(made: Dataset) -> None:
         (-2.0, True, -3.0, 0.1, "mixture_undecided"),
         (2.0, True, 0.4, 2.5, ""),
         (2.0, True, 0.4, 0.9, ""),
-        (2.0, True, -3.0, -1.0, ""),
+        (2.0, True, -3.0, -1.0, "mixture_reverses"),
+        (-2.0, True, 1.0, 3.0, "mixture_reverses"),
+        (2.0, False, -3.0, -1.0, ""),
         (2.0, False, -0.5, 0.7, ""),
         (2.0, True, np.nan, np.nan, ""),
         (np.nan, False, np.nan, np.nan, ""),
@@ -276,7 +278,7 @@ def test_no_programme_and_no_contrast_are_empty_arrays(made: Dataset) -> None:
 def test_notes_go_by_what_the_adjusted_interval_holds(
     estimate: float, is_evident: bool, low: float, high: float, word: str
 ) -> None:
-    """Zero and not the effect, both, or not zero; nothing is said without evidence or without an interval."""
+    """Zero and not the effect, both, the other side, or not zero; nothing without evidence or an interval."""
     numbers = [np.array([[value]]) for value in ((low + high) / 2, low, high)]
     adjusted = Adjusted(*numbers, components=np.ones(1), share=np.ones(1))
     found = mixture_notes(np.array([[estimate]]), np.array([[is_evident]]), adjusted=adjusted)

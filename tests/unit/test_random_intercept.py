@@ -11,7 +11,7 @@ from exoliver.random_intercept import (
     MARGIN,
     Components,
     fit_random_intercept,
-    has_strata,
+    missing_stratum,
     restricted_likelihood,
 )
 
@@ -46,22 +46,26 @@ def likelihood_by_hand(correlation: float, score: np.ndarray, design: np.ndarray
 
 
 @pytest.mark.parametrize(
-    ("donors", "design", "expected"),
+    ("donors", "design", "missing"),
     [
-        (["a", "a", "b", "b", "c", "c", "d", "d"], "arms", True),
-        (["a", "b", "c", "d", "e", "f", "g", "h"], "arms", False),
-        (["a", "a", "a", "a", "b", "b", "b", "b"], "arms", False),
-        (["a", "a", "a", "a", "b", "b", "c", "c"], "arms", True),
-        (["a", "a", "b", "c", "d", "e", "f", "g"], "arms", True),
-        (["a", "b", "a", "b", "c", "d", "c", "d"], "cells", True),
-        (["a", "b", "c", "d", "e", "f", "g", "h"], "cells", False),
-        (["a", "a", "a", "a", "b", "b", "b", "b"], "cells", False),
+        ("a a b b c c d d", "arms", ""),
+        ("a b c d e f g h", "arms", "within"),
+        ("a a a a b b b b", "arms", "between"),
+        ("a a a a b b c c", "arms", ""),
+        ("a a b c d e f g", "arms", ""),
+        ("a b a b c d c d", "cells", ""),
+        ("a b c d e f g h", "cells", "within"),
+        ("a a a a b b b b", "cells", "between"),
+        ("a b a c d e f g", "cells", "within"),
     ],
 )
-def test_both_variances_need_something_beside_the_design(donors: list[str], design: str, expected: bool) -> None:
-    """Samples of one donor that differ, and donors of one arm that differ; cells are arm and time."""
+def test_both_variances_need_something_beside_the_design(donors: str, design: str, missing: str) -> None:
+    """Samples of one donor that differ, and donors of one arm that differ; cells are arm and time.
+
+    In the last case the one donor with two samples tells the difference of two cells, and nothing else.
+    """
     matrix = np.repeat(np.eye(2), 4, axis=0) if design == "arms" else np.kron(np.eye(4), np.ones((2, 1)))
-    assert has_strata(matrix, np.array(donors)) is expected
+    assert missing_stratum(matrix, np.array(donors.split())) == missing
 
 
 def test_without_both_variances_the_fit_is_refused() -> None:

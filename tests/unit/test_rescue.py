@@ -27,7 +27,7 @@ from exoliver.rescue import (
     restored_fraction,
 )
 from exoliver.store import read_arrays, write_arrays
-from exoliver.tables import PROGRAMMES, RESCUE_COMPARISONS, RESCUE_PROGRAMMES, read_table, write_table
+from exoliver.tables import PROGRAMMES, RESCUE_COMPARISONS, RESCUE_PROGRAMMES, join_notes, read_table, write_table
 from tests.toy_model import RESCUE, make_arms, make_cells, make_extra
 from tests.toy_programmes import (
     DAYS,
@@ -594,7 +594,8 @@ class TestComparison:
         means = {"p": {"chow": 0.0, "pnac": injured, "agonist": agonist, "ev": ev}}
         fit, programmes = fit_of(made, planted_scores(made, means, spread={"p": 0.1}))
         row = compare_arms(fit, rescue_pairs(made.contrasts), programmes=programmes).iloc[0]
-        assert (row["class"], row["note"]) == (name, "")
+        beyond = "beyond_healthy" if name == "more" and ev * injured < 0 else ""
+        assert (row["class"], row["note"]) == (name, beyond)
         if name in ("more", "less", "undecided"):
             assert row["difference"] == pytest.approx((agonist - ev) / injured)
         else:
@@ -641,6 +642,18 @@ class TestComparison:
         both = at(table, "ev", 7.0)
         assert both.loc["alpha", "class"] != ""
         assert both.loc[["alpha", "half"], "note"].tolist() == ["", "low_coverage"]
+
+    def test_notes_of_both_arms_stand_beside_their_comparison(self) -> None:
+        """A cell of one sample, and a time that healthy animals lack."""
+        made = make_dataset(dict.fromkeys(TWO, (1.0, 7.0, 14.0)) | {"chow": (1.0, 7.0)}, roles=TWO)
+        pairs = [
+            replace(pair, note=join_notes(pair.note, "unreplicated")) if pair.arm == "ev" and pair.injury else pair
+            for pair in rescue_pairs(made.contrasts)
+        ]
+        setting = setting_of(made)
+        table = compare_arms(setting.fit, pairs, programmes=setting.programmes.table)
+        assert at(table, "ev", None).loc["alpha", "note"] == "times_left_out:14d;unreplicated"
+        assert at(table, "ev", 7.0).loc["alpha", "note"] == "unreplicated"
 
     def test_an_average_over_shared_times_has_the_numbers_of_these(self) -> None:
         """An agonist that is better by .75 of the injury at days 1 and 7, and by nothing at day 14, which ev lacks."""

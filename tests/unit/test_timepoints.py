@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +14,7 @@ from exoliver.contrasts import Cell
 from exoliver.design import build_design
 from exoliver.differential import estimate_contrasts
 from exoliver.linear import fit_linear
+from exoliver.programme_stage import timepoint_tables
 from exoliver.programmes import ProgrammeFit
 from exoliver.tables import TIMEPOINT_GENES, TRAJECTORIES
 from exoliver.timepoints import compare_timepoints, follow_programmes
@@ -203,11 +205,49 @@ def test_an_effect_of_one_time_has_no_course() -> None:
 
 
 def test_a_time_that_an_arm_lacks_is_left_out_of_the_course() -> None:
-    """With a note; without healthy animals at a time the end is not told."""
+    """With a note; an end that needs the healthy animals of that time is open, and one that does not is told."""
     table = follow(make(dict.fromkeys(RESCUE, DAYS) | {"chow": (1.0, 7.0)}))
     injury = table[table["contrast"] == "pnac_vs_chow"]
     assert injury["note"].str.startswith("times_left_out:14d").all()
     treated = table[table["contrast"] == "agonist_vs_pnac"].set_index("programme")
-    assert treated.loc["relapses", "note"] == "no_reference"
-    assert treated.loc["relapses", "class"] == "early_transient"
-    assert pd.isna(treated.loc["relapses", "end_state"])
+    assert treated.loc["relapses", "note"].split(";")[0] == "no_reference"
+    assert treated.loc["relapses", ["class", "end_state"]].tolist() == ["early_transient", "open"]
+    assert treated.loc["stays_better", ["class", "end_state"]].tolist() == ["sustained", "effect_persists"]
+    assert "no_reference" not in treated.loc["stays_better", "note"]
+    assert treated.loc["ahead", "recovery_shift_low"] < 6
+    assert "beyond_last_time" in treated.loc["ahead", "note"]
+
+
+def test_without_a_healthy_arm_only_an_effect_that_persists_has_an_end() -> None:
+    """The others are open, with the reason."""
+    made = make(dict.fromkeys(RESCUE, DAYS))
+    kept = [one for one in made.contrasts if one.kind == "treatment"]
+    table = follow(SimpleNamespace(model=made.model, contrasts=kept)).set_index("programme")
+    assert table.loc["stays_better", ["end_state", "note"]].tolist() == ["effect_persists", ""]
+    assert table.loc["relapses", ["end_state", "note"]].tolist() == ["open", "no_healthy_arm"]
+    assert table.loc["quiet", "note"] == ""
+    assert table["recovery_shift"].isna().all()
+
+
+def test_courses_of_single_samples_say_so() -> None:
+    """A cell of one sample is noted beside every course that it is in."""
+    made = make(dict.fromkeys(RESCUE, DAYS))
+    design = made.model.design
+    cell = design[:, made.model.cells.index(Cell("agonist", 14.0))] == 1
+    kept = np.sort(np.append(np.flatnonzero(~cell), np.flatnonzero(cell)[0]))
+    model = replace(made.model, design=design[kept])
+    facts = pd.DataFrame({"note": [""]}, index=pd.Index(["p"], name="programme"))
+    fit = fit_linear(np.random.default_rng(1).normal(size=(len(kept), 1)), model.design)
+    tables = timepoint_tables(
+        ProgrammeFit(("p",), moderated=fit, plain=fit, columns=model.columns),
+        made.contrasts,
+        genes=made.tables,
+        programmes=facts,
+        model=model,
+        fdr=0.05,
+    )
+    courses, columns = tables["trajectories"]
+    assert columns == TRAJECTORIES
+    notes = courses.set_index("contrast")["note"]
+    assert "unreplicated" in notes["agonist_vs_pnac"].split(";")
+    assert "unreplicated" not in notes["pnac_vs_chow"].split(";")

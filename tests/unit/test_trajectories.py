@@ -85,6 +85,20 @@ def test_each_class_is_found() -> None:
         np.testing.assert_array_equal(table[column], expected)
 
 
+def test_the_peak_is_a_time_with_evidence() -> None:
+    """The last time has a single treated sample: its estimate is the largest, of the other sign, and mere noise."""
+    sizes = [6, 6, 6, 1]  # injured and treated at the first time, at the last
+    design = np.repeat(np.eye(4), sizes, axis=0)
+    noise = np.tile([-1.5, 1.5], 10)[: len(design)]
+    noise[-1] = 0.0
+    scores = (design @ np.array([0.0, 3.0, 0.0, -3.2]) + noise)[:, None]
+    rows = np.array([[-1.0, 1, 0, 0], [0, 0, -1, 1]])
+    table = classify_trajectories(fit_linear(scores, design), rows, times=[1, 7], fdr=0.05)
+    estimate = rows @ np.array([0.0, 3.0, 0.0, -3.2])
+    assert abs(estimate[1]) > abs(estimate[0])
+    assert table["onset"].tolist() == table["peak"].tolist() == [1]
+
+
 def plain_class(scores: np.ndarray, design: np.ndarray, rows: np.ndarray) -> str:
     """The rules in words, for one item behind the gate, by statsmodels."""
     model = statsmodels.api.OLS(scores, design).fit()

@@ -46,6 +46,8 @@ rule compare_timepoints:
     message:
         "Compare the time points of {wildcards.dataset}"
     input:
+        arrays=rules.fit_model.output.arrays,
+        design=rules.fit_model.output.design,
         contrasts=rules.estimate_contrasts.output.folder,
         index=rules.estimate_contrasts.output.index,
         fit=rules.score_programmes.output.fit,
