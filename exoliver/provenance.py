@@ -20,6 +20,7 @@ import pandas as pd
 
 from exoliver import __version__
 from exoliver.figures.words import joined
+from exoliver.mixture import MIXED_SYSTEMS
 from exoliver.redundancy import SHARED
 from exoliver.report.naming import dataset_titles, has_injury
 from exoliver.report.render import render_text
@@ -27,7 +28,6 @@ from exoliver.tables import INPUTS, SOFTWARE
 
 NAMED = ("snakemake", "pydeseq2", "scanpy", "anndata", "gseapy", "numpy", "scipy", "pandas", "statsmodels")
 ORGANISMS = ("human", "mouse", "rat")
-TISSUES = ("tissue", "slices")
 LONGEST_LICENCE = 60  # characters; some packages put the whole text of their licence where its name belongs
 IDENTIFIERS = {
     "ensembl": "Ensembl identifiers",
@@ -186,7 +186,7 @@ def _limit_values(facts: Mapping[str, Any]) -> dict[str, Any]:
     species = sorted({arm["species"] for arm in arms if arm["species"]} - {facts["organism"]})
     lots = sorted({arm["lot"] for arm in arms if arm["lot"] and arm["lot_donors"] == 1})
     return {
-        "is_tissue": facts["system"]["kind"] in TISSUES,
+        "is_mixture": facts["system"]["kind"] in MIXED_SYSTEMS,
         "has_injury": has_injury(facts),
         "has_all_times": any(arm["at"] for arm in arms),
         "death": (facts["injury"] or {}).get("death"),

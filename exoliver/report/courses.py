@@ -9,12 +9,13 @@ import pandas as pd
 from exoliver.contrasts import Contrast
 from exoliver.figures.style import UNITS, Look, time_words
 from exoliver.figures.words import number, plural, shortened
+from exoliver.recovery_shift import OTHER_SHAPE
 from exoliver.report.evidence import MOST_SETS, NONE_TESTED, asides, within
 from exoliver.report.material import Material
 from exoliver.report.naming import estimable, set_order, set_titles
+from exoliver.trajectories import NOT_AGAINST_INJURY
 
 MOST_COURSES = 4  # courses that have a clause of their own
-NOT_AGAINST_INJURY = "effect_not_against_injury"
 CAME_DOWN = "the treated came back to the untreated"
 NO_COURSE = "no programme can be shown to change at any time"
 CLASSES = {
@@ -81,8 +82,8 @@ def course_words(row: pd.Series, look: Look) -> str:
 
 def shift_words(row: pd.Series, look: Look) -> str:
     """The time that a treatment gains, with its interval; empty where it is not known, or is no gain on the injury."""
-    notes = str(row["note"]).split(";")
-    if pd.isna(row["recovery_shift"]) or row["class"] == "reversing" or NOT_AGAINST_INJURY in notes:
+    notes = set(str(row["note"]).split(";"))
+    if pd.isna(row["recovery_shift"]) or row["class"] == "reversing" or notes & {NOT_AGAINST_INJURY, OTHER_SHAPE}:
         return ""
     low, high, unit = row["recovery_shift_low"], row["recovery_shift_high"], UNITS.get(str(look.unit), "")
     if pd.isna(low) and pd.isna(high):

@@ -99,6 +99,11 @@ def averaged_words(contrast: Contrast, look: Look) -> str:
     return f"mean of {times_words(contrast.times, look.unit)}"
 
 
+def mean_words(time: float, look: Look) -> str:
+    """A time in words; of NaN, that a number is of all times."""
+    return time_words(time, look.unit) or "all times"
+
+
 def main_contrasts(contrasts: Iterable[Contrast]) -> list[Contrast]:
     """The contrasts that speak of the whole dataset: averaged ones, and the user's own."""
     return [contrast for contrast in contrasts if contrast.form in MAIN_FORMS]

@@ -142,7 +142,8 @@ def _courses(material: Material) -> list[Any]:
         )
         caption = (
             f"{effect}: courses of the {plural(len(told), 'programme')} that change at some time, of "
-            f"{count(len(rows))}. A course is named where its times differ by more than chance; others stay open."
+            f"{count(len(rows))}. Sustained courses have evidence at the first and the last time; early and "
+            "late ones differ by more than chance from the time at which they are not there; others stay open."
         )
         blocks.append(Table(caption, columns, more=Link("all courses", "programmes/trajectories.tsv")))
     return blocks

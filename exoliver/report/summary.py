@@ -23,6 +23,11 @@ NOTES = {
     "composition_shift": "much of it is a shift of all genes",
     "explained_by_mixture": "explained by the cell mixture, as far as markers show it",
     "mixture_undecided": "the cell mixture may explain it",
+    "mixture_reverses": "turned round when the cell mixture is held constant",
+    "mixture_untested": "too few samples to hold the cell mixture constant",
+    "nested_donors": "samples of one donor are taken as independent",
+    "few_genes": "few genes",
+    "beyond_healthy": "the larger fraction is past healthy",
 }
 
 

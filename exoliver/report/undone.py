@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from exoliver.figures.rescue_plane import rescue_plane
@@ -17,14 +16,16 @@ from exoliver.report.elements import (
     Prose,
     Section,
     Table,
-    counts,
     numbers,
     picture,
     texts,
 )
 from exoliver.report.evidence import MOST_SETS, asides, within
 from exoliver.report.material import Material
-from exoliver.report.naming import BENEFITS, MOST_EFFECTS, set_order, set_titles
+from exoliver.report.naming import BENEFITS, MOST_EFFECTS, mean_words, set_order, set_titles, times_words
+from exoliver.report.products import products_blocks
+from exoliver.report.summary import in_words
+from exoliver.tables import NO_HEALTHY, NO_REFERENCE
 
 TITLE = "Was the injury undone?"
 CLASSES = {
@@ -32,7 +33,7 @@ CLASSES = {
     "partly_restored": "partly restored",
     "unchanged": "not restored, or not told from it",
     "undecided": "undecided",
-    "overshoot": "beyond healthy",
+    "overshoot": "past healthy",
     "away_from_healthy": "further from healthy",
     "injury_weak": "injury weak: interval only",
     "injury_not_detected": "no injury effect detected",
@@ -48,9 +49,10 @@ BACK = ("reversal", "partial")
 MOST_ROWS = 25
 MEANING = (
     "The fraction restored is one minus the distance of treated from healthy over that of injured from healthy: 0 is "
-    "nothing, 1 is all, above 1 is beyond healthy, below 0 is further away. It has a value where the injury effect is "
-    "four standard errors or more, an interval alone where it is less, and neither where the interval of the injury "
-    "effect holds zero. Injury and treatment effect share the injured samples; the intervals (Fieller) know that."
+    "nothing, 1 is all, above 1 is past healthy, below 0 is further away. It has a value where the injury effect is "
+    "four standard errors or more (more of them where few samples tell it), an interval alone where it is less, and "
+    "neither where the interval of the injury effect holds zero. Injury and treatment effect share the injured "
+    "samples; the intervals (Fieller) know that."
 )
 
 
@@ -92,17 +94,28 @@ def rescue_sentence(material: Material, arm: str) -> str:
     parts = [f"{within(row.title)} {_fraction(row)}" for row in back.head(MOST_SETS).itertuples()]
     rest = len(back) - MOST_SETS
     told = "; ".join([*parts, *([f"{count(rest)} more"] if rest > 0 else [])])
+    beyond = _beyond(clear)
     if parts:
         text += f" Back towards healthy, as a fraction of the injury effect: {told}."
-    elif len(clear):
+    elif len(clear) and beyond.empty:
         text += " There is no evidence that any of them goes back towards healthy."
-    else:
+    elif clear.empty:
         text += " Nothing can be called restored."
-    for words, chosen in (("Beyond healthy", _beyond(clear)), ("Injury response amplified", _amplified(clear))):
+    for words, chosen in (("Past healthy", beyond), ("Injury response amplified", _amplified(clear))):
         text += (
             f" {words}: {shortened([within(title) for title in chosen['title']], MOST_SETS)}." if len(chosen) else ""
         )
-    return f"{text}{_slope_words(material, arm)}"
+    return f"{text}{_doubt(material, rows)}{_slope_words(material, arm)}"
+
+
+def _doubt(material: Material, rows: pd.DataFrame) -> str:
+    """Over which times the fractions are averaged, and what weakens all of them."""
+    own = material.programmes.rescue
+    times = own.loc[own["arm"].isin(rows["arm"]) & own["injury_effect"].notna(), "time"].dropna().unique()
+    shared = set.intersection(*(set(str(note).split(";")) for note in rows["note"].fillna(""))) if len(rows) else set()
+    words = [f"Means of {times_words(sorted(times), material.look.unit)}"] if len(times) > 1 else []
+    words += [in_words(note) for note in sorted(shared) if note]
+    return f" ({'; '.join(words)}.)" if words else ""
 
 
 def _going_back(clear: pd.DataFrame) -> pd.DataFrame:
@@ -134,7 +147,8 @@ def _slope_words(material: Material, arm: str) -> str:
     for row in rows.itertuples():
         when = f"{time_words(row.time, material.look.unit)}: " if pd.notna(row.time) else ""
         if pd.notna(row.slope):
-            parts.append(f"{when}{estimate(row.slope, row.ci_low, high=row.ci_high)}")
+            doubt = f", {in_words(row.note)}" if isinstance(row.note, str) and row.note else ""
+            parts.append(f"{when}{estimate(row.slope, row.ci_low, high=row.ci_high)}{doubt}")
         else:
             parts.append(f"{when}not told, the injury being {number(row.injury_over_se)} standard errors")
     return f" Over all genes together: {'; '.join(parts)}." if parts else ""
@@ -149,16 +163,16 @@ def undone_section(material: Material) -> Section:
     blocks: list[Any] = [Prose((MEANING,))]
     for arm in arms:
         blocks += _arm_blocks(material, arm)
-    blocks += _comparisons(material)
+    blocks += products_blocks(material)
     return Section("rescue", TITLE, finding, _short(material, arms), tuple(blocks))
 
 
 def _lacking(material: Material) -> str:
     """Why no treatment can be set against an injury."""
     notes = set(material.programmes.rescue["note"].dropna())
-    if "no_healthy_arm" in notes:
+    if NO_HEALTHY in notes:
         return "the treated are not compared with an injured arm that has a healthy one behind it"
-    if "no_reference" in notes:
+    if NO_REFERENCE in notes:
         return "healthy, injured and treated samples are not there at the same time"
     return "no arm is treated after an injury" if material.collections[0].has_sets else "there are no gene sets"
 
@@ -168,15 +182,13 @@ def _short(material: Material, arms: list[str]) -> str:
     parts = []
     for arm in arms:
         rows = overall(rescue_rows(material), arm)
-        back, clear = _counts(rows, material.fdr)
-        parts.append(f"{material.look.labels[arm]}: {count(back)} of {plural(clear, 'clear injury effect')} back")
+        clear = clear_rows(rows, material.fdr)
+        back, beyond = len(_going_back(clear)), len(_beyond(clear))
+        past = f", {count(beyond)} past healthy" if beyond else ""
+        parts.append(
+            f"{material.look.labels[arm]}: {count(back)} of {plural(len(clear), 'clear injury effect')} back{past}"
+        )
     return clauses(parts, MOST_EFFECTS, of="arm")
-
-
-def _counts(rows: pd.DataFrame, fdr: float) -> tuple[int, int]:
-    """Programmes with evidence of going back, and those with a clear injury."""
-    clear = clear_rows(rows, fdr)
-    return len(_going_back(clear)), len(clear)
 
 
 def _arm_blocks(material: Material, arm: str) -> list[Any]:
@@ -195,17 +207,15 @@ def _arm_blocks(material: Material, arm: str) -> list[Any]:
     shown = own[~own["class"].isin(["injury_not_detected"])]
     listed = shown.head(MOST_ROWS)
     lost = int((whole["class"] == "injury_not_detected").sum())
-    times = [time_words(time, material.look.unit) if pd.notna(time) else "all times" for time in listed["time"]]
     columns = (
         texts("Programme", listed["title"]),
-        *([texts("Time", times)] if own["time"].notna().any() else []),
+        *(
+            [texts("Time", [mean_words(time, material.look) for time in listed["time"]])]
+            if own["time"].notna().any()
+            else []
+        ),
         texts("Wanted", [_wanted(material, name) for name in listed["programme"]]),
-        numbers("Injury, log2", listed["injury_effect"]),
-        numbers("Injury / SE", listed["size"]),
-        numbers("Treatment, log2", listed["treatment_effect"]),
-        Column("Fraction restored (95 % interval)", _cells(listed), is_number=True),
-        texts("Reading", [CLASSES.get(name, "") for name in listed["class"]]),
-        texts("Pattern", [PATTERNS.get(name, "") for name in listed["pattern"]]),
+        *_effect_columns(listed),
     )
     caption = (
         f"Programmes that the injury moves, the clearest injury effect first ({count(len(listed))} of "
@@ -213,6 +223,19 @@ def _arm_blocks(material: Material, arm: str) -> list[Any]:
     )
     table = Table(caption, columns, more=Link("all of them", "rescue/programmes.tsv"))
     return [*blocks, table, *_genes(material, arm)]
+
+
+def _effect_columns(rows: pd.DataFrame) -> tuple[Column, ...]:
+    """Both effects, the fraction restored, and how they read; of programmes or genes with the column `size`."""
+    return (
+        numbers("Injury, log2", rows["injury_effect"]),
+        numbers("Injury / SE", rows["size"]),
+        numbers("Treatment, log2", rows["treatment_effect"]),
+        Column("Fraction restored (95 % interval)", _cells(rows), is_number=True),
+        texts("Reading", [CLASSES.get(name, "") for name in rows["class"]]),
+        texts("Pattern", [PATTERNS.get(name, "") for name in rows["pattern"]]),
+        texts("Note", rows["note"].map(in_words)),
+    )
 
 
 def _genes(material: Material, arm: str) -> list[Any]:
@@ -225,18 +248,15 @@ def _genes(material: Material, arm: str) -> list[Any]:
     listed = order.head(MOST_ROWS)
     columns = (
         texts("Gene", listed["symbol"].where(listed["symbol"].notna(), listed["gene_id"])),
-        numbers("Injury, log2", listed["injury_effect"]),
-        numbers("Injury / SE", listed["size"]),
-        numbers("Treatment, log2", listed["treatment_effect"]),
-        Column("Fraction restored (95 % interval)", _cells(listed), is_number=True),
-        texts("Reading", [CLASSES.get(name, "") for name in listed["class"]]),
-        texts("Pattern", [PATTERNS.get(name, "") for name in listed["pattern"]]),
+        *_effect_columns(listed),
     )
-    back = int(rows["pattern"].isin(BACK).sum())
+    back, beyond = len(_going_back(rows)), len(_beyond(rows))
+    past = f", {count(beyond)} past healthy" if beyond else ""
     caption = (
         f"Gene by gene, exploratory: the clearest injury effect first ({count(len(listed))} of "
         f"{plural(len(rows), 'gene')} that the injury moves by four standard errors or more); {count(back)} of all go "
-        f"back, by an adjusted p of the treatment below {material.fdr:g}."
+        f"back{past}, by an adjusted p of the treatment below {material.fdr:g} (Wald tests against zero, adjusted over "
+        "all tested genes)."
     )
     return [Table(caption, columns, more=Link("all of them, at each time", "rescue/genes.tsv"))]
 
@@ -257,86 +277,3 @@ def _cells(rows: pd.DataFrame) -> tuple[Any, ...]:
         else ""
         for row in rows.itertuples()
     )
-
-
-def _comparisons(material: Material) -> list[Any]:
-    """Which of two products restores more, and where two products are the same."""
-    rows, same = material.programmes.comparisons, material.programmes.equivalence
-    entry = material.collections[0].entry
-    rows = rows[rows["class"].isin(["more", "less", "undecided"]) & ~rows["programme"].isin(asides(entry))]
-    same = same[~same["programme"].isin(asides(entry)) & same["verdict"].isin(VERDICTS)]
-    if rows.empty and same.empty:
-        return []
-    blocks: list[Any] = [Heading("One product against another")]
-    if len(same):
-        blocks.append(_verdicts(material, same))
-    if len(rows):
-        rows = rows.assign(title=rows["programme"].map(set_titles(rows["programme"], entry)))
-        decided = rows[rows["class"] != "undecided"]
-        listed = decided.assign(size=decided["difference"].abs()).sort_values(
-            ["size", "programme"], ascending=[False, True], kind="stable"
-        )
-        listed = listed.head(MOST_ROWS)
-        labels = material.look.labels
-        columns = (
-            texts("Programme", listed["title"]),
-            texts("Restores more", [_winner(row, labels) for row in listed.itertuples()]),
-            texts("Time", [_time(time, material) for time in listed["time"]]),
-            Column(
-                "Difference of fractions (95 % interval)",
-                tuple(estimate(abs(r.difference), *_ends(r)[:1], high=_ends(r)[1]) for r in listed.itertuples()),
-                is_number=True,
-            ),
-        )
-        caption = (
-            f"Where one product restores more of a clear injury effect than another: {count(len(decided))} of "
-            f"{count(len(rows))} comparisons, the largest difference first."
-        )
-        blocks.append(Table(caption, columns, more=Link("all of them", "rescue/comparisons.tsv")))
-    return blocks
-
-
-VERDICTS = {
-    "equivalent": "the same within the margin",
-    "different": "different",
-    "small_difference": "different, but within the margin",
-    "undecided": "undecided",
-}
-
-
-def _verdicts(material: Material, same: pd.DataFrame) -> Table:
-    """How many programmes two products move alike, and differently, in each head-to-head contrast."""
-    labels = material.look.labels
-    by_id = {contrast.id: contrast for contrast in material.contrasts}
-    ids = list(dict.fromkeys(same["contrast"]))
-    table = same.groupby(["contrast", "verdict"]).size().unstack(fill_value=0)
-    margin = float(same["margin"].iloc[0])
-    names = [f"{labels[by_id[name].arm]} vs {labels[by_id[name].base]}" for name in ids]
-    times = [_time(by_id[name].times[0] if by_id[name].form == "at_time" else np.nan, material) for name in ids]
-    amounts = {verdict: [int(table.get(verdict, {}).get(name, 0)) for name in ids] for verdict in VERDICTS}
-    columns = (
-        texts("Products", names),
-        texts("Time", times),
-        *(counts(words.capitalize(), amounts[verdict]) for verdict, words in VERDICTS.items()),
-    )
-    caption = (
-        "Programmes by what can be said of two products: the same means that two one-sided tests place their "
-        f"difference within {number(margin)} log2, adjusted over all programmes of a contrast, below {material.fdr:g}; "
-        "undecided programmes are neither."
-    )
-    return Table(caption, columns, more=Link("every programme", "programmes/equivalence.tsv"))
-
-
-def _winner(row: Any, labels: Any) -> str:
-    """The arm that restores more."""
-    return labels[row.arm if row.difference > 0 else row.other_arm]
-
-
-def _ends(row: Any) -> tuple[float, float]:
-    """The interval of the difference, in favour of the one that restores more."""
-    return (row.ci_low, row.ci_high) if row.difference > 0 else (-row.ci_high, -row.ci_low)
-
-
-def _time(time: float, material: Material) -> str:
-    """A time in words, or that it is the mean."""
-    return time_words(time, material.look.unit) if pd.notna(time) else "all times"

@@ -165,8 +165,11 @@ def test_what_goes_past_healthy_is_not_called_back() -> None:
     """Beyond healthy is a clause of its own; without evidence of the injury among all programmes nothing is told."""
     beyond = toy().programmes.rescue.assign(pattern="reversal", **{"class": "overshoot"})
     text = rescue_sentence(with_rows(toy(), rescue=beyond), "msc")
-    assert "Beyond healthy: apoptosis." in text
+    assert "Past healthy: apoptosis." in text
     assert "Back towards healthy" not in text
+    assert "no evidence that any" not in text
+    section = undone_section(with_rows(toy(), rescue=beyond))
+    assert section.contents == "CCl4 + MSC: 0 of 1 clear injury effect back, 1 past healthy"
     unsure = toy().programmes.rescue.assign(injury_padj=0.2)
     assert "the injury moves 0 clearly" in rescue_sentence(with_rows(toy(), rescue=unsure), "msc")
 
@@ -266,16 +269,42 @@ def test_two_products_are_compared() -> None:
     material = make_material(make_facts(TWO_TREATED))
     row = dict.fromkeys(RESCUE_COMPARISONS) | {
         "programme": "apoptosis", "arm": "ev", "other_arm": "msc", "time": 7.0, "difference": -0.4, "ci_low": -0.6,
-        "ci_high": -0.2, "class": "less", "note": "",
+        "ci_high": -0.2, "class": "less", "fraction": 0.8, "other_fraction": 1.2, "note": "beyond_healthy",
     }  # fmt: skip
     same = dict.fromkeys(EQUIVALENCE) | {
         "programme": "apoptosis", "contrast": "ev_vs_msc", "margin": 0.32, "verdict": "equivalent",
+        "estimate": 0.1, "ci_low": 0.0, "ci_high": 0.2, "padj": 0.01, "note": "",
     }  # fmt: skip
     told = with_rows(material, comparisons=pd.DataFrame([row]), equivalence=pd.DataFrame([same]))
     tables = [block for block in undone_section(told).blocks if isinstance(block, Table)]
-    verdicts, compared = tables[-2:]
+    verdicts, alike, compared = tables[-3:]
     assert [cell.text for cell in verdicts.rows[0]][:3] == ["CCl4 + EV vs CCl4 + MSC", "all times", "1"]
-    assert [cell.text for cell in compared.rows[0]] == ["Apoptosis", "CCl4 + MSC", "day 7", "0.40 (0.20 to 0.60)"]
+    assert [cell.text for cell in alike.rows[0]][3:5] == ["0.10 (0.00 to 0.20)", "the same within the margin"]
+    expected = ["Apoptosis", "CCl4 + MSC: 1.2", "CCl4 + EV: 0.80", "day 7", "0.40 (0.20 to 0.60)"]
+    assert [cell.text for cell in compared.rows[0]] == [*expected, "the larger fraction is past healthy"]
+
+
+def test_what_weakens_a_rescue_stands_behind_its_sentence() -> None:
+    """Times that are averaged, and notes that all programmes share; each row has its own notes in the table."""
+    text = rescue_sentence(toy(), "msc")
+    assert "(Means of day 1 and 7.)" in text
+    noted = toy().programmes.rescue.assign(note="times_left_out:14d;unreplicated")
+    text = rescue_sentence(with_rows(toy(), rescue=noted), "msc")
+    assert "times that one arm lacks are left out: 14d; a group has a single sample: read as description" in text
+    table = next(block for block in undone_section(with_rows(toy(), rescue=noted)).blocks if isinstance(block, Table))
+    assert table.columns[-1].title == "Note"
+    assert "a group has a single sample" in table.rows[0][-1].text
+
+
+def test_a_time_gained_is_not_told_where_the_courses_differ_in_shape() -> None:
+    """The treated course is then not the injured one moved in time."""
+    row = pd.Series(
+        {"recovery_shift": 2.0, "recovery_shift_low": 1.0, "recovery_shift_high": 3.0, "class": "sustained"}
+    )
+    told = {
+        note: shift_words(pd.concat([row, pd.Series({"note": note})]), toy().look) for note in ("", "shape_differs")
+    }
+    assert told == {"": "2.0 days (1.0 to 3.0)", "shape_differs": ""}
 
 
 def test_the_matrix_of_a_study_shows_effects() -> None:
