@@ -12,7 +12,7 @@ from exoliver.report.elements import Column, Heading, Link, Table, counts, pvalu
 from exoliver.report.evidence import asides
 from exoliver.report.material import Material
 from exoliver.report.naming import effect_words, mean_words, set_titles
-from exoliver.report.summary import in_words
+from exoliver.report.summary import noted
 
 MOST_ROWS = 25
 VERDICTS = {
@@ -76,7 +76,7 @@ def _told(material: Material, same: pd.DataFrame) -> list[Table]:
         Column("Difference, log2 (90 % interval)", tuple(differences), is_number=True),
         texts("Verdict", listed["verdict"].map(VERDICTS)),
         pvalues("The same, adjusted p", listed["padj"]),
-        texts("Note", listed["note"].map(in_words)),
+        *noted(listed),
     )
     caption = (
         f"Programmes that two products move otherwise, or alike within the margin: {count(len(listed))} of "
@@ -102,7 +102,7 @@ def _restored(material: Material, rows: pd.DataFrame) -> Table:
             tuple(estimate(abs(row.difference), *_ends(row)[:1], high=_ends(row)[1]) for row in listed.itertuples()),
             is_number=True,
         ),
-        texts("Note", listed["note"].map(in_words)),
+        *noted(listed),
     )
     caption = (
         "Where the intervals say that one product restores more of an injury effect (four standard errors or more) "

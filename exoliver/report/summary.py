@@ -9,6 +9,7 @@ import pandas as pd
 
 from exoliver.contrasts import Contrast
 from exoliver.figures.words import count, plural
+from exoliver.report.elements import Column, texts
 
 REASONS = ("count_outlier", "low_count", "not_converged", "all_zero", "filtered")
 NOTES = {
@@ -96,6 +97,12 @@ def in_words(note: object) -> str:
         NOTES.get(name, name.replace("_", " ")) + (f": {detail.replace(',', ', ')}" if detail else "")
         for name, _, detail in parts
     )
+
+
+def noted(rows: pd.DataFrame) -> tuple[Column, ...]:
+    """The notes of a table's rows in words, as its last column; none where no row has a note."""
+    words = rows["note"].map(in_words)
+    return (texts("Note", words),) if words.ne("").any() else ()
 
 
 def changed_at_some_time(summary: pd.DataFrame, contrast: Contrast) -> int | None:

@@ -24,7 +24,7 @@ from exoliver.report.evidence import MOST_SETS, asides, within
 from exoliver.report.material import Material
 from exoliver.report.naming import BENEFITS, MOST_EFFECTS, mean_words, set_order, set_titles, times_words
 from exoliver.report.products import products_blocks
-from exoliver.report.summary import in_words
+from exoliver.report.summary import in_words, noted
 from exoliver.tables import NO_HEALTHY, NO_REFERENCE
 
 TITLE = "Was the injury undone?"
@@ -234,7 +234,7 @@ def _effect_columns(rows: pd.DataFrame) -> tuple[Column, ...]:
         Column("Fraction restored (95 % interval)", _cells(rows), is_number=True),
         texts("Reading", [CLASSES.get(name, "") for name in rows["class"]]),
         texts("Pattern", [PATTERNS.get(name, "") for name in rows["pattern"]]),
-        texts("Note", rows["note"].map(in_words)),
+        *noted(rows),
     )
 
 

@@ -198,8 +198,10 @@ def share_of(values: pd.Series, runs: pd.Series) -> tuple[float, float]:
 def fates(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
     """What becomes of the evident effects: share of each fate with its error."""
     evident = table[table["is_evident"]]
-    words = {"explained": "explained_by_mixture", "undecided": "mixture_undecided", "survives": ""}
-    return {name: share_of(evident["note"] == word, evident["run"]) for name, word in words.items()}
+    words = {"explained": ("explained_by_mixture", "mixture_reverses"), "undecided": ("mixture_undecided",)}
+    return {
+        name: share_of(evident["note"].isin(own), evident["run"]) for name, own in (words | {"survives": ("",)}).items()
+    }
 
 
 def covered(table: pd.DataFrame, truth: float) -> tuple[float, float]:
