@@ -21,14 +21,19 @@ RISES = (
     "know, make small p-values rarer than chance would; the list of genes may be too short."
 )
 BROAD = (
-    "The histogram falls from a peak at 0 over a slope to a floor, as it does where many genes change, some a little."
+    "The histogram falls from a peak at 0 over a slope to a floor, as it does where many genes change, some a little; "
+    "where few were expected to, p-values may be too small throughout, as the same shape comes of that."
+)
+PILED = (
+    "p-values pile up at 1, as where many genes have few counts, so that their p-values take few values: those near 0 "
+    "can be read as usual, the share of genes without a change cannot."
 )
 HILL = "The histogram has a hill away from 0: an unknown factor may split the samples, or many genes have few counts."
 NONE = "There is no p-value to show."
 SOUND = (PEAK, BROAD, FLAT)
 
 
-def pvalue_histogram(table: pd.DataFrame, look: Look, *, contrast: str, title: str) -> Figure:
+def pvalue_histogram(table: pd.DataFrame, look: Look, *, contrast: str, title: str, words: str) -> Figure:
     """Counts of p-values in equal bins, with the floor that genes without a change would make.
 
     Parameters
@@ -39,6 +44,8 @@ def pvalue_histogram(table: pd.DataFrame, look: Look, *, contrast: str, title: s
         The dataset's.
     contrast, title
         Id of the contrast, and its name in words.
+    words
+        What is said of the shape.
     """
     pvalues = table["pvalue"].dropna().to_numpy(dtype=float)
     heights = np.histogram(pvalues, bins=BINS, range=(0, 1))[0]
@@ -64,7 +71,7 @@ def pvalue_histogram(table: pd.DataFrame, look: Look, *, contrast: str, title: s
         title=title,
         alt_text=(
             f"Histogram of {count(len(pvalues))} p-values of {title}: {count(heights[0])} below {1 / BINS:g}, floor of "
-            f"about {count(round(floor))} per bin. {histogram_words(table)}"
+            f"about {count(round(floor))} per bin. {words}"
         ),
         data=data,
     )
@@ -79,10 +86,12 @@ def histogram_words(table: pd.DataFrame) -> str:
     low, high = heights[1 : BINS // 3].mean(), heights[-BINS // 3 : -1].mean()
     noise = DEVIATIONS * np.sqrt(max(high, 1.0))
     mean_noise = noise / np.sqrt(BINS // 3)
-    if heights[1:].max() > heights[0] + noise and heights[1:].max() > high + noise:
+    if heights[1:-1].max() > max(heights[0], high) + noise:
         return HILL
     if low < min(high - mean_noise, (1 - SLOPE) * high):
         return RISES
+    if heights[-1] > high + noise:
+        return PILED
     if low > max(high + mean_noise, (1 + SLOPE) * high):
         return BROAD
     return PEAK if heights[0] > high + noise else FLAT

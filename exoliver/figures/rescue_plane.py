@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from exoliver.figures.figure import Figure, finish
+from exoliver.figures.labels import place_labels
 from exoliver.figures.style import GREY, INK, LINE, Look, inline
 from exoliver.figures.words import number, plural
 
@@ -55,13 +56,15 @@ def rescue_plane(table: pd.DataFrame, look: Look, *, arm: str) -> Figure:
     own = alt.Chart(inline(clear)).mark_rule(color=look.colours[arm], opacity=0.5)
     across = own.encode(x=alt.X("left:Q", scale=scale, title=across_title), x2="right:Q", y=y_axis)
     upright = own.encode(x=x_axis, y=alt.Y("low:Q", scale=scale, title=up_title), y2="high:Q")
-    names = alt.Chart(inline(drawn.head(NAMED))).mark_text(align="left", dx=7, dy=-5, fontSize=10, color=INK)
+    points = {"title": "name", "injury_effect": "x", "treatment_effect": "y"}
+    bounds = ((-limit, limit), (-limit, limit))
+    placed = place_labels(drawn.head(NAMED).rename(columns=points), bounds=bounds, size=(SIDE, SIDE))
     chart = alt.layer(
         *_lines(limit, scale),
         across,
         upright,
         base.mark_point(filled=True, size=42, opacity=0.9).encode(color=colour),
-        names.encode(x=x_axis, y=y_axis, text="title:N"),
+        *_names(placed, x=x_axis, y=y_axis),
     ).properties(width=SIDE, height=SIDE)
     columns = ["title", "injury_effect", "injury_se", "treatment_effect", "treatment_se", "fraction_restored"]
     return finish(
@@ -72,6 +75,17 @@ def rescue_plane(table: pd.DataFrame, look: Look, *, arm: str) -> Figure:
         alt_text=_words(drawn, clear),
         data=drawn[columns].rename(columns={"title": "programme"}),
     )
+
+
+def _names(placed: pd.DataFrame, *, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    """Titles to the right of their points, and to the left."""
+    own = placed.rename(columns={"x": "injury_effect", "y": "treatment_effect"})
+    right, left = (alt.Chart(inline(own[own["align"] == align])) for align in ("left", "right"))
+    texts = [
+        right.mark_text(align="left", dx=6, fontSize=10, color=INK),
+        left.mark_text(align="right", dx=-6, fontSize=10, color=INK),
+    ]
+    return [text.encode(x=x, y=y, text="name:N") for text in texts]
 
 
 def _lines(limit: float, scale: alt.Scale) -> list[alt.Chart]:

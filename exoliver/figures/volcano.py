@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from exoliver.figures.figure import Figure, finish
+from exoliver.figures.labels import place_labels
 from exoliver.figures.style import HIGHER, INK, LINE, LOWER, MUTED, POINT, Look, fold_labels, inline, thin_points
 from exoliver.figures.words import count, joined, number, p_words, plural
 
 WIDTH, HEIGHT = 360, 280
 CELLS = (72, 56)  # of 5 pixels: points beneath others are not drawn
 LABELLED = 12  # genes considered for a label
-LETTER, LINE_HEIGHT = 6.2, 13.0  # pixels of a label at this size
 MOST_DECADES = 300.0  # -log10 of the smallest p-value that is a number
 KINDS = ("higher", "lower", "no evidence")
 
@@ -53,7 +53,8 @@ def volcano(table: pd.DataFrame, look: Look, *, contrast: str, title: str, fdr: 
         layers.append(rule.mark_rule(color=MUTED, strokeDash=[4, 3]))
         words = rule.mark_text(align="left", dx=5, fontSize=10, color=MUTED, clip=False)
         layers.append(words.encode(text="text:N", x=alt.value(WIDTH)))
-        names = place_labels(hits.head(LABELLED), limit, top=max(top, 1.0))
+        bounds = ((-limit, limit), (0.0, max(top, 1.0)))
+        names = place_labels(hits.head(LABELLED), bounds=bounds, size=(WIDTH, HEIGHT))
         for align, part in names.groupby("align"):
             text = alt.Chart(inline(part)).mark_text(
                 align=align, dx=5 if align == "left" else -5, fontSize=11, color=INK
@@ -81,31 +82,6 @@ def _genes(table: pd.DataFrame, fdr: float) -> pd.DataFrame:
     found = found.assign(pvalue=genes["pvalue"], padj=genes["padj"], hit=is_hit, size=x.abs())
     by = ["hit", "y", "size", "gene_id"]
     return found.sort_values(by, ascending=[False, False, False, True], kind="stable", ignore_index=True)
-
-
-def place_labels(genes: pd.DataFrame, limit: float, *, top: float) -> pd.DataFrame:
-    """Genes whose names fit without covering each other, outwards of their points; the first ones come first.
-
-    Parameters
-    ----------
-    genes
-        Columns name, x, y.
-    limit, top
-        The plot spans -limit to limit and 0 to top.
-    """
-    taken: list[tuple[float, float, float, float]] = []
-    kept = []
-    for row in genes.itertuples():
-        across, down = (row.x + limit) / (2 * limit) * WIDTH, (1 - row.y / top) * HEIGHT
-        length = LETTER * len(str(row.name)) + 5
-        to_right = (row.x > 0 and across + length < WIDTH) or across - length < 0
-        left = across if to_right else across - length
-        box = (left, down - LINE_HEIGHT / 2, left + length, down + LINE_HEIGHT / 2)
-        if any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):
-            continue
-        taken.append(box)
-        kept.append({"name": row.name, "x": row.x, "y": row.y, "align": "left" if to_right else "right"})
-    return pd.DataFrame(kept, columns=["name", "x", "y", "align"])
 
 
 def _words(genes: pd.DataFrame, hits: pd.DataFrame, title: str, fdr: float) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from exoliver.contrasts import Contrast
+from exoliver.figures.contrast_overlap import MOST_PATTERNS, contrast_overlap, pattern_words
 from exoliver.figures.gene_of_interest import gene_of_interest
+from exoliver.figures.ma_plot import ma_plot
 from exoliver.figures.volcano import volcano
-from exoliver.figures.words import NOTHING, beyond, clauses, count, estimate, fold, joined, plural
+from exoliver.figures.words import NOTHING, beyond, capital, clauses, count, estimate, fold, joined, plural
+from exoliver.overlap import Pattern, find_patterns
 from exoliver.report.elements import (
     Column,
     Heading,
@@ -39,6 +43,7 @@ from exoliver.report.naming import (
 from exoliver.report.summary import REASONS, changed_at_some_time, summarise_contrasts, tally
 
 TOP_GENES = 20
+MOST_OVERLAPS = 8  # contrasts in one picture of their overlap
 ABOUT_ZERO = 0.005  # log2; shown as 0.00
 MOSTLY = 0.5  # share of genes from which on that is said
 NOTHING_ESTIMATED = "No contrast can be estimated with these samples."
@@ -59,7 +64,7 @@ def changes_section(material: Material) -> Section:
     rate = f"false discovery rate of {material.fdr:g}"
     more = f" by more than {beyond(material.threshold)}" if material.threshold else ""
     finding = f"Genes that change{more} at a {rate}: {'; '.join(parts)}." if parts else NOTHING_ESTIMATED
-    blocks = [summary_table(material, summary), *_volcanoes(material, main)]
+    blocks = [summary_table(material, summary), *_pictures(material, main), *overlap_blocks(material, main)]
     for contrast in main:
         blocks += _top(material, contrast)
     return Section(
@@ -129,19 +134,86 @@ def null_words(material: Material, *, has_all_times: bool = False) -> str:
     return f" p-values are for a change by more than {beyond(material.threshold)}{all_times}."
 
 
-def _volcanoes(material: Material, main: list[Contrast]) -> list[Any]:
-    """A volcano plot for each main contrast."""
-    pictures = []
+def _pictures(material: Material, main: list[Contrast]) -> list[Any]:
+    """A volcano plot and an MA plot for each main contrast."""
+    rows = []
     for contrast in main:
-        title = contrast_words(contrast, material.look)
-        figure = volcano(
-            material.tables[contrast.id], material.look, contrast=contrast.id, title=title, fdr=material.fdr
-        )
+        table, title = material.tables[contrast.id], contrast_words(contrast, material.look)
+        shared: dict[str, Any] = {"contrast": contrast.id, "title": title, "fdr": material.fdr}
         average = averaged_words(contrast, material.look)
         gene = f"a gene, {average}" if average else "a gene"
-        caption = f"Each point is {gene}; orange is higher, blue lower, below the false discovery rate."
-        pictures.append(picture(figure, caption, more=Link("the full table", link_of(contrast))))
-    return [Heading("Effect and evidence"), Row(tuple(pictures))] if pictures else []
+        by_evidence = f"Each point is {gene}; orange is higher, blue lower, below the false discovery rate."
+        changed, tested = int((table["padj"] < material.fdr).sum()), int(table["pvalue"].notna().sum())
+        by_mean = (
+            "The same effects against the mean count; a cloud that is not level would speak of normalisation. Where "
+            f"genes cover each other the coloured ones are drawn: they are {count(changed)} of {count(tested)}."
+        )
+        more = Link("the full table", link_of(contrast))
+        rows.append(
+            Row(
+                (
+                    picture(volcano(table, material.look, **shared), by_evidence, more=more),
+                    picture(ma_plot(table, material.look, **shared), by_mean),
+                )
+            )
+        )
+    return [Heading("Effect, evidence and expression"), *rows] if rows else []
+
+
+def overlap_blocks(material: Material, main: list[Contrast]) -> list[Any]:
+    """Which genes change in several of the contrasts; nothing where fewer than two of them have any."""
+    hits = [contrast for contrast in main if (material.tables[contrast.id]["padj"] < material.fdr).any()]
+    if len(hits) < 2:
+        return []
+    shown = hits[:MOST_OVERLAPS]
+    words = [contrast_words(contrast, material.look) for contrast in shown]
+    names = [
+        name if words.count(name) == 1 else f"{name} ({contrast.id})"
+        for name, contrast in zip(words, shown, strict=True)
+    ]
+    patterns = find_patterns(material.tables, [contrast.id for contrast in shown], fdr=material.fdr)
+    figure = contrast_overlap(patterns, material.look, names=names, fdr=material.fdr)
+    parts = [
+        "Each column holds the genes that change in exactly the contrasts with a triangle, higher (up) or lower (down) "
+        "in each; no gene is in two columns.",
+        f"The first {count(MOST_PATTERNS)} of {plural(len(patterns), 'column')} are drawn."
+        if len(patterns) > MOST_PATTERNS
+        else "",
+        f"Of {plural(len(hits), 'contrast')} with such genes the first {count(len(shown))} are compared."
+        if len(hits) > len(shown)
+        else "",
+        "That a gene is in one contrast alone may be a matter of power, no evidence that the contrasts differ; and "
+        "contrasts that have an arm in common overlap, or oppose each other, more than independent ones would.",
+    ]
+    caption = " ".join(filter(None, parts))
+    return [Heading("Overlap of contrasts"), Prose((overlap_words(patterns, names),)), picture(figure, caption)]
+
+
+def overlap_words(patterns: Sequence[Pattern], names: Sequence[str]) -> str:
+    """The largest group of genes that several contrasts share, and how many genes go opposite ways in two.
+
+    Parameters
+    ----------
+    patterns
+        Of `find_patterns`.
+    names
+        The contrasts in words, in the order of the signs.
+    """
+    several = [one for one in patterns if one.contrasts > 1]
+    total = sum(one.genes for one in patterns)
+    if not several:
+        return f"None of the {plural(total, 'gene')} that change does so in more than one contrast."
+    shared = sum(one.genes for one in several)
+    largest, opposed = several[0], sum(one.genes for one in several if one.is_opposed)
+    agree = (
+        f"{count(opposed)} of them are higher in one contrast and lower in another, which is no agreement."
+        if opposed
+        else "Each of them goes the same way in all contrasts in which it changes."
+    )
+    return capital(
+        f"{count(shared)} of {plural(total, 'gene')} that change do so in more than one contrast; the largest group, "
+        f"{plural(largest.genes, 'gene')}, is {pattern_words(largest, names)}. {agree}"
+    )
 
 
 def _top(material: Material, contrast: Contrast) -> list[Any]:

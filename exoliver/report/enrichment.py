@@ -24,6 +24,7 @@ from exoliver.report.elements import (
     pvalues,
     texts,
 )
+from exoliver.report.gene_set_pictures import dot_blocks, edge_blocks
 from exoliver.report.material import CollectionResults, Material
 from exoliver.report.naming import (
     MOST_EFFECTS,
@@ -44,6 +45,7 @@ TOP_SETS = 12
 KINDS = ("injury", "treatment", "product_on_healthy")
 HEATMAP_SETS = 25
 LEADING = 8
+MOST_EDGES = 2  # contrasts whose running sums and leading edges are drawn, for the sake of the size of the page
 CAUTION = (
     "These tests permute genes and ignore that genes of a set move together: they overstate the evidence, and small "
     "p-values here do not mean that a finding would come again with other samples. Read them as a description of the "
@@ -113,6 +115,10 @@ def _collection(material: Material, collection: CollectionResults) -> list[Any]:
             fdr=material.fdr,
         )
         blocks.append(picture(figure, _heatmap_caption(material, collection, rows)))
+    blocks += dot_blocks(material, collection)
+    for contrast in leading(material.contrasts)[:MOST_EDGES]:
+        tested = collection.enrichment[contrast.id].dropna(subset=["nes"])
+        blocks += edge_blocks(material, collection, contrast=contrast, sets=first_sets(tested))
     main = estimable(main_contrasts(material.contrasts))
     return [*blocks, *(set_table(material, collection, contrast=contrast) for contrast in main)]
 

@@ -15,7 +15,7 @@ from exoliver.figures.library_sizes import library_sizes
 from exoliver.figures.pca import pca
 from exoliver.figures.pvalue_histogram import SOUND, histogram_words, pvalue_histogram
 from exoliver.figures.sample_distances import sample_distances
-from exoliver.figures.words import capital, count, joined, number, plural
+from exoliver.figures.words import beyond, capital, count, joined, number, plural
 from exoliver.report.elements import (
     Bullets,
     Heading,
@@ -31,33 +31,53 @@ from exoliver.report.elements import (
 )
 from exoliver.report.material import Material
 from exoliver.report.naming import contrast_words, estimable, main_contrasts, unit_words
+from exoliver.report.sample_checks import (
+    Outliers,
+    association_blocks,
+    look_for_outliers,
+    names_of,
+    outlier_blocks,
+    size_factor_words,
+)
 from exoliver.report.summary import REASONS, summarise_contrasts
 
 MOST_DECISIONS = 6  # more are folded away
+THRESHOLDED = (
+    "Genes that change by less than the threshold pile up near 1, as they should: the shape says little of the model."
+)
 LEAST_GROUP = 3  # samples that are alike in all terms, below which Cook's distance says nothing of outliers
 
 
 def quality_section(material: Material) -> Section:
     """Design, warnings, losses and pictures."""
     samples = sample_table(material)
+    distances = distance_table(material, samples)
+    outliers = look_for_outliers(material, distances)
     warnings = material.warnings
-    shapes = [
-        histogram_words(material.tables[contrast.id]) for contrast in estimable(main_contrasts(material.contrasts))
-    ]
-    sound = sum(words in SOUND for words in shapes)
     ratio = number(samples["counts"].max() / samples["counts"].min())
+    apart = plural(len(names_of(outliers)), "sample stands", words="samples stand")
     finding = (
         f"{capital(_warned(len(warnings)))}; {plural(len(samples), 'sample')} leave "
         f"{plural(material.design['residual_df'], 'residual degree')} of freedom, library sizes differ {ratio}-fold, "
-        f"and p-values have the shape they should have in {count(sound)} of {plural(len(shapes), 'main contrast')}."
+        f"{apart} apart, and {_shapes(material)}."
     )
+    pictures = _pictures(material, samples, distances, outliers)
     return Section(
         "trust",
         "Can I trust it?",
         finding,
         f"{capital(_warned(len(warnings)))}, {plural(len(samples), 'sample')}",
-        (*_design(material), *_notices(material), *_losses(material), *_pictures(material, samples)),
+        (*_design(material), *_notices(material), *_losses(material), *pictures),
     )
+
+
+def _shapes(material: Material) -> str:
+    """In how many main contrasts the p-values have the shape they should have."""
+    if material.threshold:
+        return f"p-values are for a change by more than {beyond(material.threshold)}, so that their shape says little"
+    main = estimable(main_contrasts(material.contrasts))
+    sound = sum(histogram_words(material.tables[contrast.id]) in SOUND for contrast in main)
+    return f"p-values have the shape they should have in {count(sound)} of {plural(len(main), 'main contrast')}"
 
 
 def _warned(warnings: int) -> str:
@@ -157,7 +177,16 @@ def _without(reasons: Sequence[str]) -> str:
     return joined(reasons)
 
 
-def _pictures(material: Material, samples: pd.DataFrame) -> list[Any]:
+def distance_table(material: Material, samples: pd.DataFrame) -> pd.DataFrame:
+    """Distance between every two samples over all fitted genes, variance-stabilised; in the order of the samples."""
+    names = samples["sample"].tolist()
+    stabilised = material.expression.vst.loc[names, material.model.takes_part]
+    return pd.DataFrame(squareform(pdist(stabilised.to_numpy())), index=names, columns=names)
+
+
+def _pictures(
+    material: Material, samples: pd.DataFrame, distances: pd.DataFrame, outliers: Sequence[Outliers]
+) -> list[Any]:
     """Library sizes, components, distances, dispersions and p-values."""
     look, model = material.look, material.model
     shares = [*material.expression.variance_ratio, 0.0]
@@ -169,17 +198,13 @@ def _pictures(material: Material, samples: pd.DataFrame) -> list[Any]:
             "dispersion": model.dispersions,
         }
     )[model.takes_part]
-    stabilised = material.expression.vst.loc[samples["sample"], model.takes_part]
-    distances = pd.DataFrame(
-        squareform(pdist(stabilised.to_numpy())), index=samples["sample"].tolist(), columns=samples["sample"].tolist()
-    )
     arms = samples.set_index("sample")["arm"]
     return [
         Heading("Samples"),
         picture(
             library_sizes(samples, look),
             "Counts of each sample, and the factor that makes samples comparable. One that stands apart from its arm "
-            "deserves a look.",
+            f"deserves a look. {size_factor_words(samples)}".strip(),
         ),
         Row(
             (
@@ -195,6 +220,9 @@ def _pictures(material: Material, samples: pd.DataFrame) -> list[Any]:
                 ),
             )
         ),
+        *association_blocks(material),
+        Heading("Samples that stand apart"),
+        *outlier_blocks(material, outliers),
         Heading("Model"),
         picture(
             dispersions(genes, look),
@@ -215,10 +243,10 @@ def _histograms(material: Material) -> list[Any]:
     pictures: list[Picture] = []
     for contrast in estimable(main_contrasts(material.contrasts)):
         table = material.tables[contrast.id]
-        figure = pvalue_histogram(
-            table, material.look, contrast=contrast.id, title=contrast_words(contrast, material.look)
-        )
-        pictures.append(picture(figure, histogram_words(table)))
+        words = THRESHOLDED if material.threshold else histogram_words(table)
+        title = contrast_words(contrast, material.look)
+        figure = pvalue_histogram(table, material.look, contrast=contrast.id, title=title, words=words)
+        pictures.append(picture(figure, words))
     intro = Prose(
         ("p-values of each main contrast; the dashed line is the height that genes without a change would make.",)
     )
