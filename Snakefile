@@ -4,6 +4,7 @@ import sys
 
 sys.path.insert(0, workflow.basedir)
 
+from exoliver.captions import in_report
 from exoliver.collections import panel_file
 from exoliver.fingerprint import code_of
 from exoliver.loading import load_study
@@ -11,6 +12,9 @@ from exoliver.study import SLUG
 from exoliver.wiring import Wiring, study_file
 
 wire = Wiring(load_study(study_file(config, workflow.configfiles, default="config/config.yaml")))
+
+
+report: "workflow/report/workflow.rst"
 
 
 pathvars:
@@ -34,4 +38,6 @@ rule all:
     input:
         overview=rules.report_overview.output.page,
         pages=expand(rules.report_dataset.output.page, dataset=wire.datasets),
+        figures=expand(rules.export_figures.output.figures, dataset=wire.datasets),
+        supplements=expand(rules.write_supplement.output.workbook, dataset=wire.datasets),
         provenance=rules.record_provenance.output,

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
+import pandas as pd
+
 from exoliver.report.elements import Bullets, Files, Heading, Link, Prose, Section
 from exoliver.report.material import Material
 from exoliver.report.naming import has_injury
+from exoliver.report.origins import origin_blocks
 
 _LEAD = re.compile(r"\*\*(.+?)\*\*\s*(.*)", flags=re.DOTALL)
 _ITEM = re.compile(r"(?:-|\d+\.)\s+")
@@ -23,12 +26,23 @@ RESCUE_FILES = (
 )
 
 
-def methods_section(material: Material, methods: str) -> Section:
-    """The methods text with its limits, versions and references, then the files."""
+def methods_section(material: Material, methods: str, *, inputs: pd.DataFrame | None = None) -> Section:
+    """The methods text with its limits, versions and references, what the page was made from, then the files.
+
+    Parameters
+    ----------
+    material
+        Everything read of the dataset.
+    methods
+        Its methods text.
+    inputs
+        Digests of its own files, of `provenance.file_digests`; None where they were not taken.
+    """
     finding = (
         "Ready to paste: what was done, with the versions, settings and numbers of this run, and what it cannot tell."
     )
-    blocks = (*methods_blocks(methods), Heading("Files"), dataset_files(material))
+    origins = origin_blocks(material, inputs)
+    blocks = (*methods_blocks(methods), *origins, Heading("Files"), dataset_files(material))
     return Section("methods", "Methods, limits, versions, files", finding, "Methods ready to paste", blocks)
 
 
@@ -100,7 +114,8 @@ def dataset_files(material: Material) -> Files:
         ("timepoints/genes.tsv", "genes that differ at some time, side by side"),
         ("panel.tsv", "apoptosis genes and balances in every contrast"),
         ("genes/", "genes asked for, sample by sample"),
-        ("figures/", "every picture of this page as SVG"),
+        ("figures/", "every picture of this page as SVG, PDF and PNG"),
+        ("supplement.xlsx", "the main tables in one workbook; its first sheet says what every column means"),
         ("check.json", "the preflight of this dataset"),
     ]
     return Files(tuple(_links(items)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from exoliver.figures.words import amount, joined, plural
 from exoliver.report.answer import answer_section
 from exoliver.report.apoptosis import apoptosis_section
@@ -12,6 +14,7 @@ from exoliver.report.arms import arms_section
 from exoliver.report.changes import changes_section
 from exoliver.report.elements import Link, Page
 from exoliver.report.enrichment import enrichment_section
+from exoliver.report.explorer import with_explorer
 from exoliver.report.ledger import ledger_section
 from exoliver.report.limits import limits_of
 from exoliver.report.material import Material
@@ -27,8 +30,8 @@ UP = "../../report.html"
 PRODUCTS = {"ev": "EV", "msc": "MSC"}
 
 
-def dataset_page(material: Material, methods: str) -> Page:
-    """One dataset: answer, trust, changes, time, apoptosis, gene sets, identifiers, arms, methods.
+def dataset_page(material: Material, methods: str, *, inputs: pd.DataFrame | None = None) -> Page:
+    """One dataset: answer, trust, changes, any gene, time, apoptosis, gene sets, identifiers, arms, methods.
 
     Parameters
     ----------
@@ -36,9 +39,11 @@ def dataset_page(material: Material, methods: str) -> Page:
         Everything read of the dataset.
     methods
         Its methods text.
+    inputs
+        Digests of its counts and sample sheet, of `provenance.file_digests`; None where they were not taken.
     """
     facts = material.facts
-    return Page(
+    page = Page(
         title=facts["title"] or facts["id"],
         subtitle=f"Dataset {facts['id']} of the study “{material.settings['title']}”",
         facts=tuple(page_facts(facts, samples=material.check["design"]["samples"])),
@@ -54,7 +59,7 @@ def dataset_page(material: Material, methods: str) -> Page:
             enrichment_section(material),
             ledger_section(material),
             arms_section(material),
-            methods_section(material, methods),
+            methods_section(material, methods, inputs=inputs),
         ),
         cautions=tuple(
             limits_of(
@@ -67,6 +72,7 @@ def dataset_page(material: Material, methods: str) -> Page:
         up=Link("All datasets of the study", UP),
         band=BAND if material.look.simulated else "",
     )
+    return with_explorer(page, material)
 
 
 def page_facts(facts: Mapping[str, Any], *, samples: int) -> list[tuple[str, str]]:

@@ -1,9 +1,11 @@
 """The workflow as a whole: complete, deterministic, offline, and rerunning what changed and no more."""
 
 import os
+import re
 import shutil
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,10 @@ from tests.workflow.conftest import Workplace
 
 pytestmark = pytest.mark.workflow
 
-REPORTS = {"report_dataset", "report_overview", "record_provenance", "all"}
+REPORTS = {"report_dataset", "export_figures", "write_supplement", "report_overview", "record_provenance", "all"}
 # Digests of the input files differ when these are shuffled, and so do those of what quotes them.
 OF_INPUT = ("provenance/inputs.tsv", "provenance/ro-crate-metadata.json")
+DIGEST = re.compile(rb"\b[0-9a-f]{64}\b")
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
@@ -60,6 +63,7 @@ def test_the_run_succeeds_and_every_stage_leaves_its_files(small: Workplace) -> 
         "datasets/small/panel.tsv",
         "datasets/small/genes/Mcl1.tsv",
         "datasets/small/report.html",
+        "datasets/small/supplement.xlsx",
     }
     assert expected <= set(outputs(small.folder))
 
@@ -77,11 +81,47 @@ def test_nothing_is_written_outside_results_logs_and_benchmarks(small: Workplace
     assert {path.name for path in small.folder.iterdir()} - before <= {"results", "logs", "benchmarks", ".snakemake"}
 
 
+def test_every_figure_is_there_in_three_formats(small: Workplace) -> None:
+    """The page's links to its figures lead somewhere; the folder that carried them from rule to rule is gone."""
+    folder = small.folder / "results/datasets/small"
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    linked = {Path(link).stem for link in re.findall(r'href="(figures/[^"]+\.svg)"', page)}
+    names = {kind: {path.stem for path in (folder / "figures").glob(f"*.{kind}")} for kind in ("svg", "pdf", "png")}
+    assert linked
+    assert linked <= names["svg"]
+    assert names["svg"] == names["pdf"] == names["png"]
+    assert not (folder / "pictures").exists()
+
+
+def test_snakemakes_own_report_needs_no_network(small: Workplace, tmp_path: Path) -> None:
+    """`--report` packs pages, figures, workbook and provenance with their captions, and points nowhere outside."""
+    closed = {"PYTHONPATH": str(small.folder / "closed_network")}
+    target = tmp_path / "report.zip"
+    run = snakemake(small.folder, "--report", str(target), "--config", "study=data/study.yaml", env=closed)
+    assert run.status == 0, run.output
+    with zipfile.ZipFile(target) as archive:
+        packed = {name.split("/", 4)[-1]: archive.read(name) for name in archive.namelist() if "/data/raw/" in name}
+        page = archive.read("report/report.html").decode()
+    made = outputs(small.folder)
+    expected = {
+        Path(name).name: content
+        for name, content in made.items()
+        if re.search(r"figures/.*\.svg$|supplement\.xlsx$|methods\.md$|software\.tsv$|inputs\.tsv$", name)
+    }
+    assert {name: packed.get(name) for name in expected} == expected
+    assert packed["report.html"] in (made["report.html"], made["datasets/small/report.html"])
+    for words in ("The report of dataset small", "did the treatment bring", "Its first sheet says what every column"):
+        assert words in page
+    assert re.findall(r"""(?:src|href)=["']https?://|url\(["']?https?://|@import""", page) == []
+
+
 def test_cores_and_input_order_change_no_byte(small: Workplace, small_shuffled: Workplace) -> None:
     """One core and two, input rows and columns shuffled: the same bytes in every output file."""
     assert small_shuffled.run.status == 0, small_shuffled.run.output
     one, two = outputs(small.folder), outputs(small_shuffled.folder)
     assert set(one) == set(two)
+    for files in (one, two):  # the page quotes the digests of its input too, and nothing else may differ
+        files["datasets/small/report.html"] = DIGEST.sub(b"", files["datasets/small/report.html"])
     differing = [name for name in one if one[name] != two[name] and name not in OF_INPUT]
     assert differing == []
 
@@ -152,7 +192,7 @@ def test_a_new_dataset_reruns_nothing_of_the_others(copy: Workplace) -> None:
     done = copy.again()
     assert done.status == 0, done.output
     after = {path for path, time in before.items() if path.stat().st_mtime_ns != time}
-    of_pages = {"report.html", "figures"}
+    of_pages = {"report.html", "figures", "supplement.xlsx"}
     assert all(of_pages & set(path.relative_to(copy.folder).parts) for path in after), after
     assert "Another title" in (copy.folder / "results/datasets/small/report.html").read_text()
 

@@ -18,7 +18,7 @@ rule score_programmes:
         entries=expand(rules.map_gene_sets.output.entry, collection=wire.scored, allow_missing=True),
     output:
         scores="<results>/datasets/{dataset}/programmes/scores.tsv",
-        effects="<results>/datasets/{dataset}/programmes/effects.tsv",
+        effects=report("<results>/datasets/{dataset}/programmes/effects.tsv", **in_report("effects")),
         changes="<results>/datasets/{dataset}/programmes/changes.tsv",
         beside="<results>/datasets/{dataset}/programmes/beside.tsv",
         equivalence="<results>/datasets/{dataset}/programmes/equivalence.tsv",
@@ -54,7 +54,7 @@ rule compare_timepoints:
         programmes=rules.score_programmes.output.programmes,
     output:
         genes="<results>/datasets/{dataset}/timepoints/genes.tsv",
-        trajectories="<results>/datasets/{dataset}/programmes/trajectories.tsv",
+        trajectories=report("<results>/datasets/{dataset}/programmes/trajectories.tsv", **in_report("trajectories")),
     log:
         "<logs>/compare_timepoints/{dataset}.log",
     benchmark:
@@ -83,7 +83,7 @@ rule score_rescue:
         fit=rules.score_programmes.output.fit,
         programmes=rules.score_programmes.output.programmes,
     output:
-        programmes="<results>/datasets/{dataset}/rescue/programmes.tsv",
+        programmes=report("<results>/datasets/{dataset}/rescue/programmes.tsv", **in_report("rescue")),
         comparisons="<results>/datasets/{dataset}/rescue/comparisons.tsv",
         genes="<results>/datasets/{dataset}/rescue/genes.tsv",
         summary="<results>/datasets/{dataset}/rescue/summary.tsv",
@@ -116,7 +116,7 @@ rule score_panel:
         programmes=expand(rules.map_gene_sets.output.gene_sets, collection=wire.markers, allow_missing=True),
         panel=panel_file(),
     output:
-        panel="<results>/datasets/{dataset}/panel.tsv",
+        panel=report("<results>/datasets/{dataset}/panel.tsv", **in_report("panel")),
         genes=directory("<results>/datasets/{dataset}/genes"),
     log:
         "<logs>/score_panel/{dataset}.log",

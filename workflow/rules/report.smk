@@ -1,8 +1,8 @@
-"""Reports: a page for each dataset, one for the study, and the record of what made them.
+"""Reports: a page for each dataset with figures and a supplement, one for the study, and the record of what made them.
 
 Inputs: everything above.
-Outputs: report.html of each dataset and of the study, provenance/.
-Steps: report_dataset; report_overview; record_provenance.
+Outputs: report.html, figures/ and supplement.xlsx of each dataset; report.html of the study, provenance/.
+Steps: report_dataset; export_figures; write_supplement; report_overview; record_provenance.
 """
 
 
@@ -10,6 +10,7 @@ rule report_dataset:
     message:
         "Report dataset {wildcards.dataset}"
     input:
+        files=wire.files(rules.simulate_dataset.output),
         check=rules.check_dataset.output.check,
         preflight=ancient(rules.preflight.output.preflight),
         identifiers=rules.import_counts.output.identifiers,
@@ -39,8 +40,8 @@ rule report_dataset:
         panel=rules.score_panel.output.panel,
         genes=rules.score_panel.output.genes,
     output:
-        page="<results>/datasets/{dataset}/report.html",
-        figures=directory("<results>/datasets/{dataset}/figures"),
+        page=report("<results>/datasets/{dataset}/report.html", **in_report("page")),
+        figures=temp(directory("<results>/datasets/{dataset}/pictures")),  # figures/ has them beside PDF and PNG
     log:
         "<logs>/report_dataset/{dataset}.log",
     benchmark:
@@ -60,6 +61,69 @@ rule report_dataset:
         "../scripts/report_dataset.py"
 
 
+rule export_figures:
+    message:
+        "Draw the figures of {wildcards.dataset} for papers"
+    input:
+        pictures=rules.report_dataset.output.figures,
+    output:
+        figures=report(directory("<results>/datasets/{dataset}/figures"), **in_report("figures")),
+    log:
+        "<logs>/export_figures/{dataset}.log",
+    benchmark:
+        "<benchmarks>/export_figures/{dataset}.tsv"
+    priority: -1  # no page waits for them
+    conda:
+        "../../environment.yml"
+    params:
+        code=code_of("export_figures"),
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    script:
+        "../scripts/export_figures.py"
+
+
+rule write_supplement:
+    message:
+        "Write the supplement of {wildcards.dataset}"
+    input:
+        check=rules.check_dataset.output.check,
+        preflight=ancient(rules.preflight.output.preflight),
+        arrays=rules.fit_model.output.arrays,
+        design=rules.fit_model.output.design,
+        contrasts=rules.estimate_contrasts.output.folder,
+        index=rules.estimate_contrasts.output.index,
+        enrichment=expand(rules.enrich_contrasts.output.enrichment, collection=wire.collections, allow_missing=True),
+        effects=rules.score_programmes.output.effects,
+        changes=rules.score_programmes.output.changes,
+        trajectories=rules.compare_timepoints.output.trajectories,
+        rescue=rules.score_rescue.output.programmes,
+        rescue_genes=rules.score_rescue.output.genes,
+        panel=rules.score_panel.output.panel,
+    output:
+        workbook=report("<results>/datasets/{dataset}/supplement.xlsx", **in_report("supplement")),
+    log:
+        "<logs>/write_supplement/{dataset}.log",
+    benchmark:
+        "<benchmarks>/write_supplement/{dataset}.tsv"
+    priority: -1  # no page waits for it
+    conda:
+        "../../environment.yml"
+    params:
+        facts=wire.facts,
+        collections=list(wire.collections),
+        settings=wire.page_settings,
+        code=code_of("write_supplement"),
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    script:
+        "../scripts/write_supplement.py"
+
+
 rule report_overview:
     message:
         "Report the study"
@@ -70,8 +134,10 @@ rule report_overview:
         entries=expand(rules.map_gene_sets.output.entry, dataset=wire.datasets, collection=wire.followed),
         effects=expand(rules.score_programmes.output.effects, dataset=wire.datasets),
         changes=expand(rules.score_programmes.output.changes, dataset=wire.datasets),
+        rescue=expand(rules.score_rescue.output.programmes, dataset=wire.datasets),
+        slopes=expand(rules.score_rescue.output.summary, dataset=wire.datasets),
     output:
-        page="<results>/report.html",
+        page=report("<results>/report.html", **in_report("overview")),
     log:
         "<logs>/report_overview/report_overview.log",
     benchmark:
@@ -100,9 +166,9 @@ rule record_provenance:
         designs=expand(rules.fit_model.output.design, dataset=wire.datasets),
         files=wire.inputs,
     output:
-        methods="<results>/provenance/methods.md",
-        software="<results>/provenance/software.tsv",
-        inputs="<results>/provenance/inputs.tsv",
+        methods=report("<results>/provenance/methods.md", **in_report("methods")),
+        software=report("<results>/provenance/software.tsv", **in_report("software")),
+        inputs=report("<results>/provenance/inputs.tsv", **in_report("inputs")),
         crate="<results>/provenance/ro-crate-metadata.json",
     log:
         "<logs>/record_provenance/record_provenance.log",

@@ -1,10 +1,10 @@
 """The time points of one dataset: genes side by side, and the courses of the programmes."""
 
-from exoliver.programme_stage import timepoint_tables
 from exoliver.programmes import programme_facts, programme_fit_from
 from exoliver.running import logged
 from exoliver.store import read_arrays, read_model
 from exoliver.tables import PROGRAMMES, read_contrasts, read_index, read_table, write_named
+from exoliver.timepoints import timepoint_tables
 
 with logged(snakemake.log[0]):
     contrasts = read_index(snakemake.input.index)

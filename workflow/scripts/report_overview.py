@@ -1,6 +1,7 @@
 """Write the page of the study."""
 
-from exoliver.report.overview import overview_page, read_study
+from exoliver.report.overview import overview_page
+from exoliver.report.overview_data import read_study
 from exoliver.report.render import render_page
 from exoliver.running import logged
 from exoliver.tables import write_text

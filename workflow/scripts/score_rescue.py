@@ -1,7 +1,7 @@
 """How far the treatments of one dataset undo its injury: programmes, genes, and one slope over all genes."""
 
-from exoliver.programme_stage import rescue_tables
 from exoliver.programmes import programme_facts, programme_fit_from
+from exoliver.rescue_stage import rescue_tables
 from exoliver.running import logged
 from exoliver.store import read_arrays, read_expression, read_model
 from exoliver.tables import PROGRAMMES, read_index, read_table, write_named
