@@ -1,64 +1,50 @@
-"""Treatment effects on the programmes, all datasets below each other."""
+"""Treatment effects on the programmes in every dataset and at every time of a study."""
 
 from __future__ import annotations
 
-import altair as alt
 import pandas as pd
 
-from exoliver.figures.figure import Figure, arranged, finish
-from exoliver.figures.gene_set_heatmap import colour_limit, score_colour, tile_text
-from exoliver.figures.style import CELL_EDGE, CELL_INK, Look, inline, ordered
-from exoliver.figures.words import joined, number, p_words
+from exoliver.figures.effect_tiles import drawn_tiles, lines_above, tile_data, tile_panel, tile_words, with_legend
+from exoliver.figures.figure import Figure, finish
+from exoliver.figures.style import Look
 
-UNIT = "log2"
+MOST_COLUMNS = 14  # in a line; further datasets stand below
+GAP = 1  # columns that the words above an effect take at least beyond its own
 
 
 def study_matrix(table: pd.DataFrame, look: Look, *, fdr: float) -> Figure:
-    """Datasets with their treatments and times in rows, programmes in columns.
+    """Programmes in rows under headings, datasets with their treatments and times in columns.
 
     Parameters
     ----------
     table
-        One row per dataset, treatment, time and programme, in the order to be drawn: dataset, effect, when, title,
-        value (log2), padj.
+        As `effect_tiles.drawn_tiles` takes it, with `dataset`, `effect` and `when`.
     look
         Of the study; its data are simulated where those of any dataset are.
     fdr
-        Effects with an adjusted p-value below this carry a dot.
+        Effects below it are sure.
     """
-    rows = [
-        f"{effect}, {when}" if when else effect for effect, when in zip(table["effect"], table["when"], strict=True)
-    ]
-    drawn = table.assign(row=rows, shown=tile_text(table, fdr))
-    colour = score_colour(colour_limit(table["value"], UNIT), UNIT)
-    panels = []
-    for position, dataset in enumerate(ordered(table["dataset"])):
-        own = drawn[drawn["dataset"] == dataset]
-        top = alt.Axis(orient="top", labelAngle=-30, labelLimit=180) if position == 0 else None
-        base = alt.Chart(inline(own)).encode(
-            x=alt.X("title:N", sort=ordered(table["title"]), title=None, axis=top),
-            y=alt.Y("row:N", sort=ordered(own["row"]), title=None, axis=alt.Axis(labelLimit=240, minExtent=150)),
-        )
-        tiles = base.mark_rect(stroke=CELL_EDGE).encode(color=colour)
-        words = base.mark_text(fontSize=11, color=CELL_INK).encode(text="shown:N")
-        panel = alt.layer(tiles, words).properties(width={"step": 78}, height={"step": 24})
-        panels.append(panel.properties(title=alt.TitleParams(dataset, fontSize=12)))
-    columns = table[["dataset", "effect", "when", "title", "value", "padj"]]
+    tiles = drawn_tiles(table, fdr=fdr)
+    lines: list[list[pd.DataFrame]] = []
+    room = 0
+    for _, own in tiles.groupby(["dataset", "effect"], sort=False):
+        columns = own["when"].nunique() + GAP
+        if columns > room:
+            lines, room = [*lines, []], MOST_COLUMNS
+        lines[-1].append(own)
+        room -= columns
+    panels = [[_panel(own, tiles, is_first=place == 0) for place, own in enumerate(line)] for line in lines]
     return finish(
-        arranged(panels, "vconcat", spacing=12),
+        with_legend(panels, tiles, fdr=fdr),
         look,
         name="study_matrix",
         title="Treatment effects on the programmes",
-        alt_text=_words(table),
-        data=columns.rename(columns={"title": "programme", "value": UNIT}),
+        alt_text=f"log2 effects of treatments on the programmes. {tile_words(table, 'dataset')}",
+        data=tile_data(table, ["dataset", "effect"]),
     )
 
 
-def _words(table: pd.DataFrame) -> str:
-    """The largest effect of each dataset."""
-    parts = []
-    for dataset, rows in table.dropna(subset=["value"]).groupby("dataset", sort=False):
-        row = rows.loc[rows["value"].abs().idxmax()]
-        when = f" at {row['when']}" if row["when"] else ""
-        parts.append(f"{dataset}: {row['title']}{when} ({number(row['value'])}, {p_words(row['padj'], 'adjusted p')})")
-    return f"log2 effects of treatments on the programmes. Largest: {joined(parts) or 'none'}."
+def _panel(own: pd.DataFrame, tiles: pd.DataFrame, *, is_first: bool) -> object:
+    """The columns of one treatment in one dataset."""
+    words = [str(own["dataset"].iloc[0]), str(own["effect"].iloc[0])]
+    return tile_panel(own, tiles, lines=lines_above(words, own["when"].nunique() + GAP), names=is_first)

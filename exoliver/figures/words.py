@@ -14,6 +14,7 @@ THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
 NO_BREAK_SPACE, NO_BREAK_HYPHEN = "\N{NO-BREAK SPACE}", "\N{NON-BREAKING HYPHEN}"
 FIGURE_SPACE, PUNCTUATION_SPACE = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
 LARGE = 1e5  # from here on a number is written with its power of ten
+NAMES = ("Kupffer", "Notch")  # of people and genes, which keep their capital within a sentence
 SMALLEST = 1e-300  # below this a p-value is a limit of the arithmetic, not a number
 
 
@@ -141,8 +142,9 @@ def capital(text: str) -> str:
 
 
 def lowered(title: str) -> str:
-    """A title within a sentence; acronyms and names such as `E2F targets` stay as they are."""
-    return title[:1].lower() + title[1:] if title[1:2].islower() else title
+    """A title within a sentence; acronyms (`E2F targets`) and names (`Kupffer-cell markers`) stay as they are."""
+    is_word = title[1:2].islower() and not title.startswith(NAMES)
+    return title[:1].lower() + title[1:] if is_word else title
 
 
 def aligned(numbers: Sequence[str]) -> list[str]:

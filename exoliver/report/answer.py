@@ -1,4 +1,4 @@
-"""The answer in three to five sentences, made from the numbers, each with its doubt."""
+"""The answer: plain sentences first, then the numbers behind them, each with its doubt."""
 
 from __future__ import annotations
 
@@ -20,15 +20,19 @@ from exoliver.figures.words import (
     plural,
     shortened,
 )
-from exoliver.report.courses import NO_COURSE, told_courses
-from exoliver.report.elements import Prose, Section
+from exoliver.mixture import MIXED_SYSTEMS
+from exoliver.report.courses import told_courses
+from exoliver.report.elements import Heading, Prose, Section
 from exoliver.report.evidence import (
     CAUTION,
+    MOST_SETS,
     NO_PROGRAMME,
     NONE_TESTED,
     aside_words,
+    asides,
     programmes_tail,
     untested_words,
+    within,
 )
 from exoliver.report.headline import headline, programmes_of, short_headline
 from exoliver.report.material import Material
@@ -41,11 +45,12 @@ from exoliver.report.naming import (
     effect_words,
     estimable,
     health_word,
-    is_cultured,
     leading,
+    set_titles,
     treated_arms,
     untimed_words,
 )
+from exoliver.report.plain_answer import not_measured, plain_sentences
 from exoliver.report.summary import changed_at_some_time, direction, in_words, summarise_contrasts
 from exoliver.report.undone import rescue_sentence, rescued_arms
 
@@ -60,7 +65,12 @@ BALANCE = "the balance of MCL1 and BCL2L1 over BAX and BAK1 mRNA"
 def answer_section(material: Material) -> Section:
     """What was found, how sure it is, and what cannot be tested."""
     summary = summarise_contrasts(material.contrasts, material.tables, fdr=material.fdr)
+    reasons = not_testable(material)
     blocks: list[Any] = [
+        *plain_sentences(material),
+        *([Prose((f"{capital('; '.join(reasons))}.",), lead="Not testable")] if reasons else []),
+        *_beside(material),
+        Heading("The numbers behind it"),
         *_effects(material, summary, "injury", "Injury"),
         *_effects(material, summary, "treatment", "Treatment"),
         *_effects(material, summary, "product_on_healthy", f"Product on {health_word(material.facts)} samples"),
@@ -69,10 +79,7 @@ def answer_section(material: Material) -> Section:
         *_over_time(material, summary),
         *_undone(material),
         *_balance(material),
-        *_beside(material),
     ]
-    reasons = not_testable(material)
-    blocks += [Prose((f"{capital('; '.join(reasons))}.",), lead="Not testable")] if reasons else []
     finding, short = headline(material, summary), short_headline(material, summary)
     return Section("answer", "Answer", finding, short, tuple(blocks))
 
@@ -170,7 +177,7 @@ def _over_time(material: Material, summary: pd.DataFrame) -> list[Prose]:
 
 
 def _course_sentence(material: Material, contrast: Contrast, summary: pd.DataFrame) -> str:
-    """In how many genes an effect differs from zero at some time, and in how many it changes with time."""
+    """In how many genes an effect differs from zero at some time, and changes with time; programmes stand above."""
     at_some, moving = changed_at_some_time(summary, contrast), summary.loc[contrast.id, "changed"]
     effect = effect_words(contrast, material.look)
     if at_some:
@@ -183,10 +190,8 @@ def _course_sentence(material: Material, contrast: Contrast, summary: pd.DataFra
     tests = f"likelihood-ratio tests of all times{null}, each adjusted by itself"
     # The averaged contrast of the two arms knows of times left out, and of groups with one sample at any other.
     doubt = _doubt(tests, summary.loc[contrast.effect, "note"])
-    courses = told_courses(material, contrast)
-    if courses in (NO_COURSE, NONE_TESTED):
-        return f"{text}{doubt}. {capital(courses)}."
-    return f"{text}{doubt}. Programmes: {courses}." if courses else f"{text}{doubt}."
+    untested = f" {capital(NONE_TESTED)}." if told_courses(material, contrast) == NONE_TESTED else ""
+    return f"{text}{doubt}.{untested}"
 
 
 def _undone(material: Material) -> list[Prose]:
@@ -201,29 +206,30 @@ def _undone(material: Material) -> list[Prose]:
 def _beside(material: Material) -> list[Prose]:
     """The cell mixture, the clock, feeding and handling, where an effect of the answer may move them."""
     entry, rows = material.programmes.beside_entry, material.programmes.beside
-    told, moved = {}, set()
-    if is_cultured(material.facts):
+    told: dict[str, str] = {}
+    averages, moved = set(), set()
+    if material.facts["system"]["kind"] not in MIXED_SYSTEMS:
         return []
     for contrast in [*leading(material.contrasts), *averaged(material.contrasts, "injury")]:
         words = aside_words(rows[rows["contrast"] == contrast.id], entry)
         if words:
             told[effect_words(contrast, material.look)] = words
-        moved |= _moved_at_some_time(material, contrast)
-    if not told:
+        averages |= _moved(rows, [contrast.id])
+        moved |= _moved(rows, [one.id for one in material.contrasts if one.effect == contrast.effect])
+    if not moved & asides(entry):
         return []
-    found = clauses([f"{effect}: {words}" for effect, words in told.items()], MOST_EFFECTS, of="effect")
+    titles = set_titles(sorted(moved & asides(entry) - averages), entry)
+    single = [f"At single times only: {shortened([within(title) for title in titles.values()], MOST_SETS)}"]
+    parts = [f"{effect}: {words}" for effect, words in told.items()]
+    found = ". ".join([*([clauses(parts, MOST_EFFECTS, of="effect")] if parts else []), *(single if titles else [])])
     text = f"Markers of cells and nuisances differ, too (p below {CAUTION:g}, uncorrected). {found}."
     text += f" {CLOCK}" if "clock" in moved else " What these move cannot be told apart here."
     return [Prose((text,), lead="Beside it")]
 
 
-def _moved_at_some_time(material: Material, contrast: Contrast) -> set[str]:
-    """Programmes that the arms of a contrast may differ in, averaged or at one time: opposite shifts do not cancel."""
-    own = [
-        one.id for one in material.contrasts if one.effect == contrast.effect and one.form in ("averaged", "at_time")
-    ]
-    effects = material.programmes.beside
-    rows = effects[effects["contrast"].isin([contrast.id, *own])]
+def _moved(effects: pd.DataFrame, contrasts: Sequence[str]) -> set[str]:
+    """Programmes that arms may differ in, in any of some contrasts: opposite shifts at two times do not cancel."""
+    rows = effects[effects["contrast"].isin(contrasts)]
     return set(rows.loc[(rows["pvalue"] < CAUTION).fillna(False), "programme"])
 
 
@@ -280,7 +286,7 @@ def not_testable(material: Material) -> list[str]:
         )
     single = [contrast for contrast in estimable(contrasts) if not contrast.is_omnibus]
     untested = untested_words(material.effects_of(contrast) for contrast in single)
-    found.append(f"programmes, because {untested}" if untested else "")
+    found.append(f"programmes, because {untested}" if untested else not_measured(material))
     return [words for words in found if words]
 
 

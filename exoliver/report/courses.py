@@ -24,7 +24,7 @@ CLASSES = {
     "sustained": "sustained",
     "delayed": "delayed",
     "reversing": "raised at one time and lowered at another",
-    "unclassified": "changes, course not clear",
+    "unclassified": "moved, course not clear",
     "single_time": "one time only",
 }
 END_STATES = {

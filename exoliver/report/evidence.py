@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from exoliver.effects import BESIDE
 from exoliver.figures.words import capital, joined, lowered, number, shortened
 from exoliver.report.naming import set_titles
 
 MOST_SETS = 4  # programmes named on either side
-ASIDE = ("cells", "nuisance")  # themes of programmes that are no answer: the cell mixture, the clock, feeding, handling
 NO_PROGRAMME = "there is no evidence that a programme changes"
 NONE_TESTED = "no programme could be tested"
 CAUTION = 0.05  # a nuisance is told below this p-value, uncorrected: a caution rather speaks too often
@@ -54,7 +54,7 @@ def programmes_tail(words: str) -> str:
 
 def asides(entry: Mapping[str, Any]) -> frozenset[str]:
     """Sets of a collection that tell of the cell mixture or of a nuisance."""
-    return frozenset(facts["gene_set"] for facts in entry["gene_sets"] if facts.get("theme") in ASIDE)
+    return frozenset(facts["gene_set"] for facts in entry["gene_sets"] if facts.get("theme") in BESIDE)
 
 
 def aside_words(effects: pd.DataFrame, entry: Mapping[str, Any]) -> str:

@@ -8,10 +8,11 @@ from typing import Any
 from exoliver.contrasts import Contrast
 from exoliver.figures.style import Look
 from exoliver.figures.words import beyond, joined, plural
+from exoliver.report.benefit import CELLS
 from exoliver.report.naming import has_injury, health_word, treated_arms
 
-STELLATE = ("stellate", "lx-2", "lx2", "hsc-t6")
 FOREIGN_PRODUCTS = ("msc", "ev", "conditioned_medium")
+LINES = ("cell_line",)
 
 
 def limits_of(
@@ -33,9 +34,11 @@ def limits_of(
     found = [
         _threshold(threshold),
         _replicates(facts),
+        _line(facts),
         _death(facts),
         *_lots(facts, look),
         _foreign(facts, look),
+        _unstated(facts, look),
         _vehicle(facts, look),
         _baseline(facts, contrasts, look),
         _healing(facts, contrasts),
@@ -67,6 +70,18 @@ def _replicates(facts: Mapping[str, Any]) -> str:
         of = f" of {size} animals" if size else " of animals"
         return f"Each sample is a pool{of}: differences between single animals are not seen."
     return ""
+
+
+def _line(facts: Mapping[str, Any]) -> str:
+    """A cell line is no liver."""
+    system = facts["system"]
+    if system["kind"] not in LINES:
+        return ""
+    line = f" ({system['line']})" if system["line"] else ""
+    return (
+        f"All samples are of one cell line{line}: nothing here says that other lines, primary cells or a liver do the "
+        "same."
+    )
 
 
 def _death(facts: Mapping[str, Any]) -> str:
@@ -108,6 +123,17 @@ def _foreign(facts: Mapping[str, Any], look: Look) -> str:
     )
 
 
+def _unstated(facts: Mapping[str, Any], look: Look) -> str:
+    """What the YAML does not say of a product of cells cannot be excluded."""
+    levels = facts["arms"]["levels"]
+    given = [name for name in treated_arms(facts) if levels[name]["product"] in FOREIGN_PRODUCTS]
+    species = [look.labels[name] for name in given if not levels[name]["species"]]
+    lots = [look.labels[name] for name in given if not levels[name]["lot"] and not levels[name]["lot_donors"]]
+    told = [f"the species of the product in {joined(species)}, so that foreign RNA is not excluded"] if species else []
+    told += [f"its lot in {joined(lots)}, so that all may hang on one"] if lots else []
+    return f"Not stated: {'; '.join(told)}." if told else ""
+
+
 def _vehicle(facts: Mapping[str, Any], look: Look) -> str:
     """Naive against vehicle holds the vehicle's effect too."""
     levels = facts["arms"]["levels"]
@@ -146,7 +172,7 @@ def _stellate(facts: Mapping[str, Any]) -> str:
     """In stellate cells survival is harm."""
     system = facts["system"]
     words = f"{system['cell_type'] or ''} {system['line'] or ''}".lower()
-    if not any(word in words for word in STELLATE):
+    if not any(word in words for word in CELLS["stellate"]):
         return ""
     return "In stellate cells survival is harm: more survival genes and less apoptosis are no benefit here."
 

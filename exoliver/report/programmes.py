@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from exoliver.contrasts import Contrast
-from exoliver.figures.gene_set_heatmap import SURE, gene_set_heatmap
-from exoliver.figures.words import clauses, count, estimate, number, plural
+from exoliver.figures.programme_tiles import programme_tiles
+from exoliver.figures.words import clauses, count, estimate, joined, lowered, number, plural
+from exoliver.report.benefit import WANTED, benefits_of
 from exoliver.report.changes import effect_cells
 from exoliver.report.elements import (
     Column,
@@ -30,20 +31,17 @@ from exoliver.report.naming import (
     MOST_EFFECTS,
     arm_words,
     contrast_words,
-    effect_words,
     estimable,
     leading,
     main_contrasts,
-    set_order,
     set_titles,
-    side_by_side,
-    when_words,
 )
 from exoliver.report.summary import in_words
+from exoliver.report.tiles import chosen_programmes, effect_rows, shown_contrasts
 
 TITLE = "Which programmes change?"
 KINDS = ("injury", "treatment", "product_on_healthy")
-TILES = 25
+TILES = 18  # programmes of the picture by p-value: with those that are wanted, and headings, they fit a screen
 TOP = 15
 HOW = (
     "A programme is the mean expression of its genes in each sample; its effect is that of a linear model on the "
@@ -89,7 +87,7 @@ def _table(material: Material, contrast: Contrast) -> Table:
     tested = effects.dropna(subset=["pvalue"])
     rows = tested.sort_values(["pvalue", "programme"], kind="stable").head(TOP)
     titles = set_titles(rows["programme"], entry)
-    benefit = {facts["gene_set"]: facts.get("benefit", "depends") for facts in entry["gene_sets"]}
+    benefit = benefits_of(entry, material.facts["system"])
     is_adjusted = rows["estimate_adjusted"].notna().any()
     columns: tuple[Column, ...] = (
         texts("Programme", [titles[name] for name in rows["programme"]]),
@@ -132,25 +130,17 @@ def _adjusted_cells(rows: pd.DataFrame) -> tuple[str, ...]:
 
 
 def tile_rows(material: Material) -> pd.DataFrame:
-    """Effects at each time of the surest programmes, in their order: title, effect, when, value, padj."""
-    entry = material.collections[0].entry
-    parts = [
-        material.effects_of(contrast).assign(
-            effect=effect_words(contrast, material.look), when=when_words(contrast, material.look)
-        )
-        for contrast in side_by_side(material.contrasts, KINDS)
-    ]
-    columns = ["programme", "estimate", "pvalue", "padj", "effect", "when"]
-    rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-    rows = rows[~rows["programme"].isin(asides(entry))]
-    first = rows.groupby("programme")["pvalue"].min().sort_values(kind="stable").dropna().head(TILES).index
-    rows = rows[rows["programme"].isin(first)]
-    rows = rows.assign(
-        title=rows["programme"].map(set_titles(rows["programme"], entry)),
-        place=rows["programme"].map(set_order(rows["programme"], entry)),
-        value=rows["estimate"],
+    """Effects at each time of the surest programmes and of those with a wanted direction: columns `tiles.COLUMNS`."""
+    rows = effect_rows(
+        material.programmes.effects,
+        shown_contrasts(material.contrasts, KINDS),
+        entry=material.collections[0].entry,
+        facts=material.facts,
+        look=material.look,
     )
-    return rows.sort_values("place", kind="stable", ignore_index=True)
+    return rows[rows["programme"].isin(chosen_programmes(rows, TILES))].sort_values(
+        "place", kind="stable", ignore_index=True
+    )
 
 
 def answer_picture(material: Material) -> Picture | None:
@@ -158,11 +148,19 @@ def answer_picture(material: Material) -> Picture | None:
     rows = tile_rows(material)
     if not rows["value"].notna().any():
         return None
-    figure = gene_set_heatmap(
-        rows, material.look, name="answer", title="Effects on programmes", unit="log2", fdr=material.fdr
-    )
+    figure = programme_tiles(rows, material.look, name="answer", title="Effects on programmes", fdr=material.fdr)
     caption = (
-        f"log2 effects on the programmes with the smallest p-values, {SURE} adjusted p below {material.fdr:g}. Orange "
-        "is raised, blue lowered: a direction, not a benefit."
+        "log2 effects on the programmes with the smallest p-values; the larger the tile, the surer the effect. "
+        f"{judged_words(rows)} Grey is neither; + is raised, − lowered."
     )
     return picture(figure, caption)
+
+
+def judged_words(rows: pd.DataFrame) -> str:
+    """Which programmes of a picture have a direction that is wanted."""
+    judged = list(rows.loc[rows["benefit"].isin(list(WANTED)), "title"].drop_duplicates())
+    if not judged:
+        return "No programme of these has a direction that is wanted, and so a colour of benefit or harm."
+    has = "have" if len(judged) > 1 else "has"
+    named = joined(lowered(title) for title in judged)
+    return f"Only {named} {has} a direction that is wanted, and so a colour of benefit or harm."

@@ -90,18 +90,18 @@ def rescue_sentence(material: Material, arm: str) -> str:
         f"{material.look.labels[arm]}: of {plural(len(rows), 'programme')}, the injury moves {count(len(clear))} "
         f"clearly (adjusted p below {material.fdr:g}, and four standard errors or more)."
     )
-    back = _going_back(clear)
+    sides = rescue_sides(clear)
+    back, beyond = sides["back"], sides["beyond"]
     parts = [f"{within(row.title)} {_fraction(row)}" for row in back.head(MOST_SETS).itertuples()]
     rest = len(back) - MOST_SETS
     told = "; ".join([*parts, *([f"{count(rest)} more"] if rest > 0 else [])])
-    beyond = _beyond(clear)
     if parts:
         text += f" Back towards healthy, as a fraction of the injury effect: {told}."
     elif len(clear) and beyond.empty:
         text += " There is no evidence that any of them goes back towards healthy."
     elif clear.empty:
         text += " Nothing can be called restored."
-    for words, chosen in (("Past healthy", beyond), ("Injury response amplified", _amplified(clear))):
+    for words, chosen in (("Past healthy", beyond), ("Injury response amplified", sides["amplified"])):
         text += (
             f" {words}: {shortened([within(title) for title in chosen['title']], MOST_SETS)}." if len(chosen) else ""
         )
@@ -118,20 +118,19 @@ def _doubt(material: Material, rows: pd.DataFrame) -> str:
     return f" ({'; '.join(words)}.)" if words else ""
 
 
-def _going_back(clear: pd.DataFrame) -> pd.DataFrame:
-    """Those that the treatment takes back, by its evidence and the interval of the fraction."""
-    is_beyond = clear["class"] == "overshoot"
-    return clear[clear["pattern"].isin(BACK) & (clear["ci_low"] > 0) & ~is_beyond]
+def rescue_sides(clear: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Programmes or genes with a clear injury effect by what the treatment does to it, each under its word.
 
-
-def _beyond(clear: pd.DataFrame) -> pd.DataFrame:
-    """Those that the treatment takes past healthy to the other side."""
-    return clear[clear["pattern"].isin(BACK) & (clear["class"] == "overshoot")]
-
-
-def _amplified(clear: pd.DataFrame) -> pd.DataFrame:
-    """Those that the treatment moves further in the direction of the injury: not by itself a harm."""
-    return clear[clear["pattern"] == "amplified_response"]
+    Returns
+    -------
+    `back`: towards healthy, by the evidence of the treatment and the interval of the fraction; `beyond`: past healthy
+    to the other side; `amplified`: further in the direction of the injury, not by itself a harm; `open`: all others.
+    """
+    is_back, is_beyond = clear["pattern"].isin(BACK), clear["class"] == "overshoot"
+    is_towards, is_amplified = is_back & (clear["ci_low"] > 0) & ~is_beyond, clear["pattern"] == "amplified_response"
+    sides = {"back": is_towards, "beyond": is_back & is_beyond, "amplified": is_amplified}
+    rest = ~(sides["back"] | sides["beyond"] | sides["amplified"])
+    return {name: clear[mask] for name, mask in {**sides, "open": rest}.items()}
 
 
 def _fraction(row: Any) -> str:
@@ -183,7 +182,7 @@ def _short(material: Material, arms: list[str]) -> str:
     for arm in arms:
         rows = overall(rescue_rows(material), arm)
         clear = clear_rows(rows, material.fdr)
-        back, beyond = len(_going_back(clear)), len(_beyond(clear))
+        back, beyond = (len(rescue_sides(clear)[name]) for name in ("back", "beyond"))
         past = f", {count(beyond)} past healthy" if beyond else ""
         parts.append(
             f"{material.look.labels[arm]}: {count(back)} of {plural(len(clear), 'clear injury effect')} back{past}"
@@ -250,7 +249,7 @@ def _genes(material: Material, arm: str) -> list[Any]:
         texts("Gene", listed["symbol"].where(listed["symbol"].notna(), listed["gene_id"])),
         *_effect_columns(listed),
     )
-    back, beyond = len(_going_back(rows)), len(_beyond(rows))
+    back, beyond = (len(rescue_sides(rows)[name]) for name in ("back", "beyond"))
     past = f", {count(beyond)} past healthy" if beyond else ""
     caption = (
         f"Gene by gene, exploratory: the clearest injury effect first ({count(len(listed))} of "

@@ -17,7 +17,6 @@ from exoliver.report.elements import Picture, Prose, Section, Table
 from exoliver.report.evidence import aside_words, programme_words, programmes_tail, untested_words
 from exoliver.report.material import Material
 from exoliver.report.over_time import MOST_PROGRAMMES, over_time_section, surest_programmes
-from exoliver.report.overview import DatasetResults, changed_programmes, matrix_rows
 from exoliver.report.programmes import answer_picture, programmes_section
 from exoliver.report.undone import rescue_sentence, undone_section
 from exoliver.tables import EQUIVALENCE, RESCUE_COMPARISONS
@@ -104,6 +103,19 @@ def test_the_answer_warns_of_the_clock() -> None:
     assert "circadian clock" in text
     assert "such as Cdkn1a and with it the p53 response, cannot be told apart" in text
     assert beside(MIXED.iloc[[0, 2]]) == ""
+
+
+def test_a_clock_that_turns_between_times_is_told() -> None:
+    """Opposite shifts at two times cancel in the average and are a caution all the same."""
+    effects = toy().programmes.effects
+    rows = [
+        MIXED.assign(contrast=name, pvalue=1e-6 if name.endswith(("__1d", "__7d")) else 0.9, estimate=sign * 2.0)
+        for name, sign in zip(effects["contrast"].unique(), np.tile([1, -1], 99), strict=False)
+    ]
+    text = words_of(answer_section(with_rows(toy(), beside=pd.concat(rows), beside_entry=ENTRY)), "Beside it")
+    assert "At single times only: " in text
+    assert "circadian clock" in text
+    assert "cannot be told apart" in text
 
 
 def test_few_programmes_are_followed_over_time() -> None:
@@ -305,22 +317,3 @@ def test_a_time_gained_is_not_told_where_the_courses_differ_in_shape() -> None:
         note: shift_words(pd.concat([row, pd.Series({"note": note})]), toy().look) for note in ("", "shape_differs")
     }
     assert told == {"": "2.0 days (1.0 to 3.0)", "shape_differs": ""}
-
-
-def test_the_matrix_of_a_study_shows_effects() -> None:
-    """Of the surest programmes, in log2; nuisances are left out."""
-    own = toy().collections[0]
-    themes = ("nuisance", "cell_death", "inflammation")
-    facts = [fact | {"theme": theme} for fact, theme in zip(own.entry["gene_sets"], themes, strict=True)]
-    dataset = DatasetResults(
-        id="d", title="D", facts=toy().facts, look=toy().look, check=toy().check, contrasts=toy().contrasts,
-        tables=toy().tables, entry=own.entry | {"gene_sets": facts}, effects=toy().programmes.effects,
-        changes=toy().programmes.changes,
-    )  # fmt: skip
-    rows = matrix_rows([dataset])
-    assert facts[0]["gene_set"] not in set(rows["programme"])
-    assert rows["value"].notna().all()
-    single = toy().programmes.effects.assign(padj=1e-9)
-    assert changed_programmes(replace(dataset, effects=single), 0.05) == changed_programmes(dataset, 0.05) != []
-    none = replace(dataset, changes=toy().programmes.changes.assign(padj=0.5))
-    assert changed_programmes(none, 0.05) == []
