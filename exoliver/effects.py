@@ -228,7 +228,7 @@ class _Shared:
     ) -> pd.DataFrame:
         """The numbers of the scored programmes among all programmes, with notes."""
         facts = self.setting.programmes.table
-        notes = [contrast.note, "unreplicated" if self.setting.model.is_unreplicated(contrast) else ""]
+        notes = [self.setting.model.noted_as_single(contrast.note, contrast.rows)]
         numbers = pd.DataFrame(own, index=pd.Index(self.setting.programmes.scored, dtype=object))
         table = every_programme(numbers if more is None else numbers.assign(note=more), facts, notes=notes)
         return table.assign(contrast=contrast.id, **{name: facts[name].to_numpy() for name in FACTS})

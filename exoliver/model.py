@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from exoliver.contrasts import Cell, Contrast, Weights
+from exoliver.tables import UNREPLICATED, join_notes
 
 ARRAYS = (
     "genes", "samples", "design", "size_factors", "takes_part", "base_mean", "coefficients", "dispersions",
@@ -143,10 +144,18 @@ class Model:
         replicates = dict(zip(self.cells, self.design[:, : len(self.cells)].sum(axis=0), strict=True))
         return any(replicates[cell] < 2 for row in rows for cell in row)
 
+    def noted(self, contrasts: Iterable[Contrast]) -> list[Contrast]:
+        """The contrasts, each with a note where it speaks of a cell with a single sample."""
+        return [replace(one, note=self.noted_as_single(one.note, one.rows)) for one in contrasts]
+
+    def noted_as_single(self, note: str, rows: Iterable[Weights]) -> str:
+        """A note, and that a cell that has a weight in one of several rows has a single sample."""
+        return join_notes(note, UNREPLICATED if self.has_single_sample(rows) else "")
+
     def notes(self, contrast: Contrast, tested: np.ndarray, pvalue: np.ndarray, padj: np.ndarray) -> list[str]:
         """Why a gene's numbers are missing or weak, one text for each gene; several joined by a semicolon."""
         of_contrast = [contrast.note] if contrast.note else []
-        of_contrast += ["unreplicated"] if self.is_unreplicated(contrast) else []
+        of_contrast += [UNREPLICATED] if self.is_unreplicated(contrast) else []
         has_pvalue = ~np.isnan(self.spread(pvalue, tested))
         has_padj = ~np.isnan(self.spread(padj, tested))
         reasons = [

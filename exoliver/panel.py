@@ -262,8 +262,8 @@ def _balance_rows(
         return table.assign(**missing, note=contrast.note)
     result = estimate_linear(fit, contrast_rows(contrast.rows, model.columns))
     estimate, (low, high) = result.estimate[:, 0], result.interval(LEVEL)
-    of_contrast = [contrast.note, "unreplicated" if model.is_unreplicated(contrast) else ""]
-    texts = [join_notes(*of_contrast, notes[name]) for name in scores.columns]
+    of_contrast = model.noted_as_single(contrast.note, contrast.rows)
+    texts = [join_notes(of_contrast, notes[name]) for name in scores.columns]
     return table.assign(
         estimate=estimate,
         se=result.se[:, 0],

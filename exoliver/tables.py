@@ -12,8 +12,8 @@ import pandas as pd
 
 from exoliver.contrasts import Contrast, from_index
 
-# Notes that several stages give: no healthy samples behind an injured arm at all, or none at a time.
-NO_HEALTHY, NO_REFERENCE = "no_healthy_arm", "no_reference"
+# Notes that several stages give: no healthy samples behind an injured arm at all, or none at a time; one in a cell.
+NO_HEALTHY, NO_REFERENCE, UNREPLICATED = "no_healthy_arm", "no_reference", "unreplicated"
 IDENTIFIERS = ("input_id", "gene_id", "symbol", "entrez", "human_symbol", "kind", "note")
 LEDGER = ("what", "rows", "share", "note")
 CONTRAST = (
@@ -115,7 +115,10 @@ def write_tables(tables: Mapping[str, tuple[pd.DataFrame, tuple[str, ...]]], fol
         write_table(table, columns, path=Path(folder) / f"{name}.tsv")
 
 
-def write_named(tables: Mapping[str, tuple[pd.DataFrame, tuple[str, ...]]], paths: Any) -> None:
+NamedTables = dict[str, tuple[pd.DataFrame, tuple[str, ...]]]  # with their declared columns, by the name of their file
+
+
+def write_named(tables: NamedTables, paths: Any) -> None:
     """Write each table to the path of its name, such as a rule's named output."""
     for name, (table, columns) in tables.items():
         write_table(table, columns, path=getattr(paths, name))

@@ -9,14 +9,48 @@ import pandas as pd
 
 from exoliver.contrasts import FOLLOWED, Contrast, times_left_out
 from exoliver.design import contrast_rows
+from exoliver.model import Model
 from exoliver.programmes import ProgrammeFit, every_programme
 from exoliver.recovery_shift import RECOVERING, recovery_shift
-from exoliver.tables import NO_HEALTHY, NO_REFERENCE, TIMEPOINT_GENES, TRAJECTORIES, join_notes, stack_tables
+from exoliver.tables import (
+    NO_HEALTHY,
+    NO_REFERENCE,
+    TIMEPOINT_GENES,
+    TRAJECTORIES,
+    NamedTables,
+    join_notes,
+    stack_tables,
+)
 from exoliver.trajectories import EFFECT_PERSISTS, classify_trajectories, end_states
 
 COMPARED = ("at_time", "change")
 LEVEL = 0.95
 WORSENING = "injury_worsening"
+
+
+def timepoint_tables(
+    fit: ProgrammeFit,
+    contrasts: Sequence[Contrast],
+    *,
+    genes: Mapping[str, pd.DataFrame],
+    programmes: pd.DataFrame,
+    model: Model,
+    fdr: float,
+) -> NamedTables:
+    """Genes over time, and the courses of the programmes, with their declared columns.
+
+    Parameters
+    ----------
+    fit, programmes, contrasts, model, fdr
+        As `rescue_stage.rescue_tables` takes them.
+    genes
+        Gene tables by id of the contrast.
+    """
+    courses = follow_programmes(fit, model.noted(contrasts), programmes=programmes, fdr=fdr)
+    return {
+        "genes": (compare_timepoints(contrasts, genes, fdr=fdr), TIMEPOINT_GENES),
+        "trajectories": (courses, TRAJECTORIES),
+    }
 
 
 def compare_timepoints(
