@@ -60,6 +60,7 @@ DOORS = {
     "altair": ("exoliver.figures",),
     "vl_convert": ("exoliver.figures",),
     "jinja2": ("exoliver.report.render",),
+    "itables": ("exoliver.report.libraries",),
     "anndata": ("exoliver.store", "exoliver.normalise"),
     "pydantic": ("exoliver.study",),
     "pydantic_core": ("exoliver.study",),

@@ -5,15 +5,20 @@ Every block names its `kind`, and the template of that name shows it.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from exoliver import __version__
 from exoliver.figures.figure import Figure
-from exoliver.figures.words import NOTHING, aligned, count, is_missing, number, pvalue
+from exoliver.figures.words import MINUS, NOTHING, THIN_SPACE, aligned, count, is_missing, number, pvalue
 
 SHORT = 26  # letters that stay in one line of a table
+FEW_ROWS = 8  # a table with fewer is seen at a glance: it needs no search
+# The number that a cell opens with: `−0.45 (−0.60 to −0.31)`, `×1.4`, `12 300`, `4e-7`, `< 1e-300`.
+_OPENING = re.compile(r"[<>≤≥~ ]*([×÷]?)(-?\d+(?:\.\d+)?(?:e-?\d+)?)")
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,9 @@ class Column:
         A path for each cell, or none at all.
     details
         What is folded under each cell, or none at all; empty for cells with nothing under them.
+    order
+        The number by which each cell is sorted, NaN where there is none. Without it, numbers are sorted by what they
+        open with and words by their letters.
     """
 
     title: str
@@ -92,6 +100,13 @@ class Column:
     is_number: bool = False
     links: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
+    order: tuple[float, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What each cell is sorted by, as text; empty where a number is missing, none at all for words."""
+        values = self.order or (tuple(map(_opening, self.cells)) if self.is_number else ())
+        return tuple("" if is_missing(value) else f"{float(value):.9g}" for value in values)
 
     @property
     def layout(self) -> str:
@@ -109,6 +124,7 @@ class Cell:
     href: str
     layout: str
     details: str
+    order: str | None
 
 
 @dataclass(frozen=True)
@@ -136,7 +152,7 @@ class Table:
     @property
     def rows(self) -> list[list[Cell]]:
         """Cells row by row."""
-        length = len(self.columns[0].cells) if self.columns else 0
+        columns = [(column, column.keys) for column in self.columns]
         return [
             [
                 Cell(
@@ -144,11 +160,22 @@ class Table:
                     column.links[row] if column.links else "",
                     column.layout,
                     column.details[row] if column.details else "",
+                    keys[row] if keys else None,
                 )
-                for column in self.columns
+                for column, keys in columns
             ]
-            for row in range(length)
+            for row in range(self.length)
         ]
+
+    @property
+    def length(self) -> int:
+        """Number of rows."""
+        return len(self.columns[0].cells) if self.columns else 0
+
+    @property
+    def is_interactive(self) -> bool:
+        """It can be searched and sorted: long enough to be worth it, and without rows that head others."""
+        return self.length >= FEW_ROWS and not self.groups
 
     @property
     def headings(self) -> dict[int, str]:
@@ -174,6 +201,29 @@ class Row:
     pictures: tuple[Picture, ...]
     is_small: bool = False
     kind: ClassVar[str] = "row"
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """Any gene on demand, drawn by the page's script.
+
+    Parameters
+    ----------
+    data
+        What `explorer.pack` made, in base 64.
+    arms
+        Label and colour of each arm.
+    contrasts
+        Id and name of each contrast whose genes can be listed.
+    example
+        A gene that is there.
+    """
+
+    data: str
+    arms: tuple[tuple[str, str], ...]
+    contrasts: tuple[tuple[str, str], ...]
+    example: str
+    kind: ClassVar[str] = "explorer"
 
 
 @dataclass(frozen=True)
@@ -237,13 +287,28 @@ class Page:
     @property
     def figures(self) -> list[Figure]:
         """Every figure of the page, in the order of reading."""
-        blocks = [block for section in (self.answer, *self.sections) for block in section.blocks]
+        return [picture.figure for picture in self.pictures]
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """Every picture of the page, in the order of reading."""
         pictures = [self.aside] if self.aside else []
-        for block in blocks:
+        for block in self.blocks:
             pictures += (
                 [block] if isinstance(block, Picture) else list(block.pictures) if isinstance(block, Row) else []
             )
-        return [picture.figure for picture in pictures]
+        return pictures
+
+    @property
+    def tables(self) -> list[Table]:
+        """Every table of the page, those of the numbers of its pictures among them."""
+        own = [block for block in self.blocks if isinstance(block, Table)]
+        return [*own, *(picture.numbers for picture in self.pictures)]
+
+    @property
+    def blocks(self) -> list[Any]:
+        """Every block of the page, in the order of reading."""
+        return [block for section in (self.answer, *self.sections) for block in section.blocks]
 
 
 MOST_NUMBERS = 20  # rows of the table below a figure
@@ -258,22 +323,38 @@ def texts(title: str, values: Sequence[Any], *, links: Sequence[str] = (), detai
 
 def counts(title: str, values: Sequence[Any]) -> Column:
     """A column of whole numbers."""
-    return Column(title, tuple(count(value) for value in values), is_number=True)
+    return Column(title, tuple(count(value) for value in values), is_number=True, order=_order(values))
 
 
 def numbers(title: str, values: Sequence[Any], *, digits: int = 2) -> Column:
     """A column of numbers with their decimal points below each other."""
-    return Column(title, tuple(aligned([number(value, digits) for value in values])), is_number=True)
+    cells = tuple(aligned([number(value, digits) for value in values]))
+    return Column(title, cells, is_number=True, order=_order(values))
 
 
 def effects(title: str, values: Sequence[Any]) -> Column:
     """A column of log2 fold changes, none with more than two decimals."""
-    return Column(title, tuple(aligned([number(value, most=EFFECT_DECIMALS) for value in values])), is_number=True)
+    cells = tuple(aligned([number(value, most=EFFECT_DECIMALS) for value in values]))
+    return Column(title, cells, is_number=True, order=_order(values))
 
 
 def pvalues(title: str, values: Sequence[Any]) -> Column:
     """A column of p-values."""
-    return Column(title, tuple(pvalue(value) for value in values), is_number=True)
+    return Column(title, tuple(pvalue(value) for value in values), is_number=True, order=_order(values))
+
+
+def _order(values: Sequence[Any]) -> tuple[float, ...]:
+    """Numbers to sort by; NaN where there is none."""
+    return tuple(math.nan if is_missing(value) else float(value) for value in values)
+
+
+def _opening(cell: str) -> float:
+    """The number that a cell opens with, a fall by a factor as a fraction; NaN where it opens with none."""
+    found = _OPENING.match(cell.replace(THIN_SPACE, "").replace(MINUS, "-"))
+    if not found:
+        return math.nan
+    value = float(found[2])
+    return 1 / value if found[1] == "÷" and value else value
 
 
 def picture(figure: Figure, caption: str, *, more: Link | None = None, has_file: bool = True) -> Picture:

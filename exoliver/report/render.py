@@ -9,13 +9,12 @@ from typing import Any
 import jinja2
 from jinja2 import select_autoescape
 
-from exoliver.report.elements import Page
+from exoliver.report.elements import Explorer, Page, Table
+from exoliver.report.libraries import library_scripts, policy
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 ASSETS = Path(__file__).resolve().parent / "assets"
 PLAIN_TEXT = ("md.j2", "md")
-# Nothing from outside and no script; plots carry style attributes.
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'none'"
 
 
 @cache
@@ -45,12 +44,24 @@ def render_text(template: str, **values: Any) -> str:
 def render_page(page: Page) -> str:
     """A page as one HTML file that asks for nothing from outside.
 
+    Without its scripts it is complete but for the genes that can be looked up; libraries are in it where they are
+    needed.
+
     Raises
     ------
     FileNotFoundError
         An asset is missing.
     """
-    return render_text("base.html.j2", page=page, policy=POLICY, assets={"css": read_asset("report.css")})
+    has_charts = any(isinstance(block, Explorer) for block in page.blocks)
+    has_tables = has_charts or any(isinstance(block, Table) and block.is_interactive for block in page.blocks)
+    libraries = library_scripts(has_tables=has_tables, has_charts=has_charts)
+    own = {name: read_asset(f"{name}.js") for name in ("theme", "report")}
+    return render_text(
+        "base.html.j2",
+        page=page,
+        policy=policy([own["theme"], *(library.text for library in libraries), own["report"]]),
+        assets={"css": read_asset("report.css"), "libraries": libraries, **own},
+    )
 
 
 def read_asset(name: str) -> str:

@@ -12,17 +12,34 @@ import pytest
 
 from exoliver.figures import words
 from exoliver.figures.balances_over_time import balances_over_time
+from exoliver.figures.component_associations import component_associations
+from exoliver.figures.contrast_overlap import contrast_overlap, pattern_words
 from exoliver.figures.design_grid import design_grid
 from exoliver.figures.dispersions import dispersions
 from exoliver.figures.figure import Figure, write_figures
 from exoliver.figures.gene_of_interest import doublings, gene_of_interest
+from exoliver.figures.gene_set_dots import gene_set_dots
 from exoliver.figures.gene_set_heatmap import gene_set_heatmap
+from exoliver.figures.labels import LETTER, LINE_HEIGHT, place_labels
+from exoliver.figures.leading_edge import leading_edge
 from exoliver.figures.library_sizes import library_sizes
+from exoliver.figures.ma_plot import CELLS, ma_plot
 from exoliver.figures.panel_forest import panel_forest
 from exoliver.figures.pca import pca
 from exoliver.figures.programmes_over_time import programmes_over_time
-from exoliver.figures.pvalue_histogram import BROAD, FLAT, HILL, NONE, PEAK, RISES, histogram_words, pvalue_histogram
+from exoliver.figures.pvalue_histogram import (
+    BROAD,
+    FLAT,
+    HILL,
+    NONE,
+    PEAK,
+    PILED,
+    RISES,
+    histogram_words,
+    pvalue_histogram,
+)
 from exoliver.figures.rescue_plane import rescue_plane
+from exoliver.figures.running_score import RunningScore, running_score
 from exoliver.figures.sample_distances import sample_distances
 from exoliver.figures.study_matrix import study_matrix
 from exoliver.figures.style import (
@@ -38,7 +55,9 @@ from exoliver.figures.style import (
     time_words,
     unique_labels,
 )
-from exoliver.figures.volcano import HEIGHT, LETTER, LINE_HEIGHT, WIDTH, place_labels, volcano
+from exoliver.figures.volcano import HEIGHT, WIDTH, volcano
+from exoliver.overlap import Pattern
+from exoliver.running_sum import sum_along
 from tests.sources import ROOT
 
 ARMS = {
@@ -70,6 +89,7 @@ def contrast_table(hits: int, genes: int = 40) -> pd.DataFrame:
         {
             "gene_id": [f"G{number:03d}" for number in place],
             "symbol": [f"Gene{number}" for number in place],
+            "base_mean": np.geomspace(5, 5000, genes),
             "log2_fold_change": np.where(place % 2 == 0, 1.0, -1.0) * (1 + place / 10),
             "pvalue": pvalue,
             "padj": np.minimum(1, pvalue * 5),
@@ -133,6 +153,52 @@ def gene_values(count: float = 100.0) -> pd.DataFrame:
     return table.assign(normalised_count=[0.0, *[count] * (len(table) - 1)])
 
 
+def patterns() -> list[Pattern]:
+    """Genes of one contrast, of two that agree, and of two that go opposite ways."""
+    return [Pattern((1, 0), 40), Pattern((1, 1), 20), Pattern((1, -1), 5), Pattern((0, -1), 5)]
+
+
+def associations() -> pd.DataFrame:
+    """Two factors and two components; the last one is not testable."""
+    table = pd.DataFrame({"component": [1, 2, 1, 2], "factor": ["Arm", "Arm", "<b>Batch", "<b>Batch"]})
+    numbers = {"share": [0.7, 0.1, 0.2, np.nan], "share_adjusted": [0.6, -0.1, 0.05, np.nan]}
+    return table.assign(**numbers, pvalue=[1e-4, 0.6, 0.1, np.nan], padj=[3e-4, 0.6, 0.2, np.nan])
+
+
+def curve(title: str = "Apoptosis", *, is_high: bool = True) -> RunningScore:
+    """A set of eight genes at one end of a ranking of two hundred."""
+    ranking = pd.Series(np.linspace(4, -4, 200), index=[f"G{place}" for place in range(200)])
+    places = np.array([0, 1, 2, 5, 9, 20, 60, 120])
+    places = places if is_high else np.sort(199 - places)
+    total = sum_along(ranking, [f"G{place}" for place in places])
+    return RunningScore(title=title, total=total, places=places, nes=2.0 if is_high else -2.0, padj=0.01, edge=6)
+
+
+def edge() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Members of two leading edges that share one gene, and effects of the genes at two times."""
+    members = pd.DataFrame({"gene": ["Bax", "Bax", "Mcl1", "Tnf"], "title": ["A", "B", "A", "B"]})
+    rows = [(gene, "MSC vs CCl4", when) for gene in ("Bax", "Mcl1", "Tnf") for when in ("day 1", "day 7")]
+    effects = pd.DataFrame(rows, columns=["gene", "effect", "when"])
+    value = [1.5, -0.004, 0.5, np.nan, -2.0, 0.25]
+    return members, effects.assign(value=value, padj=[0.01, 0.5, 0.5, np.nan, 0.02, 0.5])
+
+
+def edge_figure(look: Look) -> Figure:
+    """The leading edges drawn."""
+    members, effects = edge()
+    return leading_edge(members, look, sets=["A", "B"], effects=effects, name="leading_edge__x", title="E", fdr=0.05)
+
+
+def sized_scores() -> pd.DataFrame:
+    """Scores of two sets with the number of their genes."""
+    return scores().assign(size=[15, 15, 15, 15, 15, 120, 120, 120])
+
+
+def dots(look: Look) -> Figure:
+    """Dots of two sets."""
+    return gene_set_dots(sized_scores(), look, name="set_dots__x", title="Sets", fdr=0.05)
+
+
 def all_figures(look: Look) -> list[Figure]:
     """Every figure once."""
     cells = samples().groupby(["arm", "time"], as_index=False, sort=False).size().rename(columns={"size": "samples"})
@@ -143,7 +209,7 @@ def all_figures(look: Look) -> list[Figure]:
         pca(samples(), look, shares=(0.5, 0.25)),
         sample_distances(distance_matrix(), look, arms=arms),
         dispersions(spread(), look),
-        pvalue_histogram(contrast_table(9), look, contrast="a_vs_b", title="A vs B"),
+        pvalue_histogram(contrast_table(9), look, contrast="a_vs_b", title="A vs B", words=FLAT),
         volcano(contrast_table(9), look, contrast="a_vs_b", title="A vs B", fdr=0.05),
         programmes_over_time(scores(), look, fdr=0.05),
         gene_set_heatmap(scores(), look, name="sets__x", title="Sets", unit="NES", fdr=0.05),
@@ -151,7 +217,13 @@ def all_figures(look: Look) -> list[Figure]:
         panel_forest(estimates(("",)), look),
         balances_over_time(estimates(), look),
         gene_of_interest(gene_values(), look, gene="Mcl1"),
-        study_matrix(scores(), look, fdr=0.05),
+        ma_plot(contrast_table(9), look, contrast="a_vs_b", title="A vs B", fdr=0.05),
+        contrast_overlap(patterns(), look, names=["A vs B", "C vs B"], fdr=0.05),
+        component_associations(associations(), look, shares=(0.5, 0.25), level=0.05),
+        dots(look),
+        running_score([curve(), curve("B", is_high=False)], look, name="running__x", title="R", crossing=100),
+        edge_figure(look),
+        study_matrix(scores().assign(theme="", meaning="neutral", pvalue=0.01, state="tested"), look, fdr=0.05),
     ]
 
 
@@ -390,7 +462,7 @@ class TestVolcano:
     def test_names_do_not_cover_each_other(self) -> None:
         """Of genes at one place a single name is drawn; the boxes of all names are apart."""
         crowd = pd.DataFrame({"name": ["Aaaa", "Bbbb", "Cccc"], "x": [1.0, 1.01, -1.0], "y": [5.0, 5.0, 5.0]})
-        placed = place_labels(crowd, 3.0, top=10.0)
+        placed = place_labels(crowd, bounds=((-3.0, 3.0), (0.0, 10.0)), size=(WIDTH, HEIGHT))
         assert placed["name"].tolist() == ["Aaaa", "Cccc"]
         assert WIDTH > LETTER
         assert HEIGHT > LINE_HEIGHT
@@ -412,9 +484,11 @@ class TestHistogram:
             (lambda random: random.beta(0.5, 1, size=8000), BROAD),
             (lambda random: random.beta(1.6, 1, size=8000), RISES),
             (lambda random: np.concatenate([random.uniform(size=8000), np.full(1500, 0.33)]), HILL),
+            (lambda random: random.beta(0.5, 0.5, size=8000), PILED),
+            (lambda random: np.concatenate([random.uniform(size=8000), np.ones(1200)]), PILED),
             (lambda _: np.full(10, np.nan), NONE),
         ],
-        ids=["flat", "peak", "slope", "rising", "hill", "none"],
+        ids=["flat", "peak", "slope", "rising", "hill", "both_ends", "piled", "none"],
     )
     def test_it_names_the_shape(self, make: object, words_expected: str) -> None:
         """Each shape has its sentence."""
@@ -423,7 +497,8 @@ class TestHistogram:
 
     def test_its_bins_hold_every_p_value(self) -> None:
         """The heights add up."""
-        figure = pvalue_histogram(contrast_table(3), LOOK, contrast="a_vs_b", title="A vs B")
+        figure = pvalue_histogram(contrast_table(3), LOOK, contrast="a_vs_b", title="A vs B", words=FLAT)
+        assert figure.alt.endswith(FLAT)
         assert figure.data["genes"].sum() == 40
 
 
@@ -536,3 +611,166 @@ class TestOthers:
         files = sorted((tmp_path / "figures").iterdir())  # type: ignore[operator]
         assert [file.name for file in files] == ["design_grid.svg", "library_sizes.svg"]
         assert files[0].read_text(encoding="utf-8") == FIGURES[0].svg + "\n"
+
+
+def drawn_text(figure: Figure) -> list[str]:
+    """The words of a picture, each piece by itself."""
+    return [text.strip() for text in ElementTree.fromstring(figure.svg).itertext() if text.strip()]
+
+
+class TestMaPlot:
+    """Effect against expression."""
+
+    def test_its_table_adds_up_to_the_genes(self) -> None:
+        """Ranges of the mean count hold every tested gene once, and the hits of either side."""
+        table = contrast_table(9)
+        data = ma_plot(table, LOOK, contrast="a_vs_b", title="A vs B", fdr=0.05).data
+        assert data["genes"].sum() == len(table)
+        assert (data["higher"].sum(), data["lower"].sum()) == (5, 4)
+        first = table[table["base_mean"] < 10]
+        assert data["genes"].iloc[0] == len(first)
+        assert data["median_absolute_log2"].iloc[0] == pytest.approx(first["log2_fold_change"].abs().median())
+
+    def test_a_crowd_is_thinned_and_hits_are_kept(self) -> None:
+        """No more points than cells; a gene with evidence is drawn where others lie beneath it."""
+        table = contrast_table(0, genes=20_000).assign(log2_fold_change=0.001, base_mean=100.0)
+        ends = pd.DataFrame({"base_mean": [1.0, 1e5], "log2_fold_change": [4.0, -4.0], "padj": 1.0, "pvalue": 1.0})
+        table = pd.concat([table, ends.assign(gene_id=["X", "Y"], symbol=["X", "Y"])], ignore_index=True)
+        table.loc[19_999, "padj"] = 0.001
+        figure = ma_plot(table, LOOK, contrast="a_vs_b", title="A vs B", fdr=0.05)
+        assert figure.svg.count("<circle") <= CELLS[0] * CELLS[1]
+        assert "1 higher and 0 lower" in figure.alt
+        assert figure.svg.lower().count("#e08214") == 1
+
+    def test_genes_without_counts_have_no_place_on_a_log_axis(self) -> None:
+        """A mean of zero is left out, not drawn at minus infinity."""
+        table = contrast_table(2)
+        table.loc[5, "base_mean"] = 0.0
+        figure = ma_plot(table, LOOK, contrast="a_vs_b", title="A vs B", fdr=0.05)
+        assert figure.data["genes"].sum() == 39
+        assert "Infinity" not in figure.svg
+
+    def test_the_order_of_genes_changes_nothing(self) -> None:
+        """The same bytes from a shuffled table."""
+        table = contrast_table(9)
+        drawn = [ma_plot(rows, LOOK, contrast="a", title="A", fdr=0.05) for rows in (table, table.iloc[::-1])]
+        assert drawn[0].svg == drawn[1].svg
+        assert drawn[0].data.equals(drawn[1].data)
+
+
+class TestOverlap:
+    """Genes by the contrasts in which they change."""
+
+    def test_opposite_ways_are_told_apart(self) -> None:
+        """A gene that is raised here and lowered there is no agreement."""
+        figure = contrast_overlap(patterns(), LOOK, names=["A vs B", "C vs B"], fdr=0.05)
+        rows = figure.data.set_index("changed")
+        assert rows.loc["higher in A vs B, lower in C vs B", "agreement"] == "opposite ways"
+        assert rows.loc["higher in A vs B and C vs B", "agreement"] == "the same way"
+        assert "70 genes in all, 25 in more than one contrast, 5 of these in opposite ways" in figure.alt
+
+    def test_sizes_of_contrasts_stand_beside_their_own_row(self) -> None:
+        """Names from top to bottom as given, whatever the alphabet; their sizes in the same order."""
+        for names in (["Z vs B", "A vs B"], ["A vs B", "Z vs B"]):
+            texts = drawn_text(contrast_overlap(patterns(), LOOK, names=names, fdr=0.05))
+            assert [text for text in texts if " vs B" in text] == names
+            assert [text for text in texts if "▲" in text] == ["▲ 65  ▼ 0", "▲ 20  ▼ 10"]
+
+    def test_no_more_than_twenty_columns_are_drawn(self) -> None:
+        """The table has them all."""
+        signs = [(a, b, c) for a in (-1, 0, 1) for b in (-1, 0, 1) for c in (-1, 0, 1) if any((a, b, c))]
+        many = [Pattern(one, 1000 - place) for place, one in enumerate(signs)]
+        figure = contrast_overlap(many, LOOK, names=["A", "B", "C"], fdr=0.05)
+        texts = drawn_text(figure)
+        assert "981" in texts
+        assert "980" not in texts
+        assert len(figure.data) == 26
+
+    def test_patterns_read_as_sentences(self) -> None:
+        """Higher first, then lower."""
+        assert pattern_words(Pattern((-1, 0, 1), 3), ["A", "B", "C"]) == "higher in C, lower in A"
+
+
+class TestGeneSets:
+    """Dots, running sums and leading edges."""
+
+    def test_dots_leave_out_what_was_not_tested(self) -> None:
+        """The score is missing in the table, and no mark stands at zero for it."""
+        figure = dots(LOOK)
+        assert figure.data["nes"].isna().sum() == 1
+        filled = sized_scores().assign(value=lambda table: table["value"].fillna(0.5))
+        whole = gene_set_dots(filled, LOOK, name="set_dots__x", title="Sets", fdr=0.05)
+        assert whole.svg.count('opacity="0.9"') == figure.svg.count('opacity="0.9"') + 1
+        assert "Sets, 2 sets. CCl4 vs Chow: 1 set below 0.05 at some time" in figure.alt
+
+    def test_the_running_sum_is_told_at_its_farthest_place(self) -> None:
+        """Score and place of each set, recomputed gene by gene."""
+        one = curve()
+        weights = np.abs(np.linspace(4, -4, 200))
+        total, sums = 0.0, []
+        for place in range(200):
+            gain = weights[place] / weights[one.places].sum()
+            total += gain if place in one.places else -1 / (200 - len(one.places))
+            sums.append(total)
+        farthest = max(range(200), key=lambda place: abs(sums[place]))
+        data = running_score([one], LOOK, name="running__x", title="R", crossing=100).data
+        assert data["score"].iloc[0] == pytest.approx(sums[farthest])
+        assert data["reached_at_place"].iloc[0] == farthest + 1
+
+    def test_a_low_set_has_its_score_below_zero(self) -> None:
+        """The mirror image of a high set has the opposite score."""
+        assert curve(is_high=False).score == pytest.approx(-curve().score, abs=0.01)
+        assert curve(is_high=False).peak > 150
+
+    def test_a_long_title_of_a_set_stays_in_its_panel(self) -> None:
+        """Two lines, the rest cut."""
+        figure = running_score([curve("Word " * 40)], LOOK, name="running__x", title="R", crossing=100)
+        assert sum(text.startswith("Word") for text in drawn_text(figure)) == 2
+        assert any(text.endswith("…") for text in drawn_text(figure))
+
+    def test_large_sets_make_small_pictures(self) -> None:
+        """Five hundred genes of twenty thousand: no more than two hundred lines, and less than ten kilobytes."""
+        random = np.random.default_rng(2)
+        ranking = pd.Series(np.sort(random.normal(size=20_000))[::-1], index=[f"G{n}" for n in range(20_000)])
+        places = np.sort(random.choice(20_000, 500, replace=False))
+        total = sum_along(ranking, [f"G{place}" for place in places])
+        one = RunningScore(title="Large", total=total, places=places, nes=1.0, padj=0.5, edge=9)
+        assert len(running_score([one], LOOK, name="r", title="R", crossing=10_000).svg) < 12_000
+
+    def test_tiles_of_leading_edges_have_two_decimals(self) -> None:
+        """Smaller effects mean nothing; a dot where there is evidence, an empty tile where there is no number."""
+        texts = drawn_text(edge_figure(LOOK))
+        assert "1.5 ●" in texts
+        assert "0.00" in texts
+        assert "0.004" not in "".join(texts)
+
+    def test_genes_are_listed_with_their_sets_and_effects(self) -> None:
+        """One row per gene, the shared one with both sets."""
+        data = edge_figure(LOOK).data.set_index("gene")
+        assert data.loc["Bax", "in_leading_edge_of"] == "A; B"
+        assert data.loc["Tnf", "MSC vs CCl4 day 1"] == -2.0
+        assert "Of 3 genes shown, 1 in the leading edge of more than one set" in edge_figure(LOOK).alt
+
+    def test_names_of_genes_are_text(self) -> None:
+        """Markup in a symbol does no harm."""
+        members, effects = edge()
+        hostile = {"Bax": "<script>alert(1)</script>"}
+        members, effects = members.replace({"gene": hostile}), effects.replace({"gene": hostile})
+        figure = leading_edge(members, LOOK, sets=["A", "B"], effects=effects, name="l", title="E", fdr=0.05)
+        assert "<script>" not in figure.svg
+        assert "<script>alert(1)</script>" in "".join(drawn_text(figure))
+
+
+class TestAssociations:
+    """What components go with."""
+
+    def test_tiles_say_shares_in_per_cent(self) -> None:
+        """A dot where there is evidence, zero for less than chance gives, a dash where nothing can be tested."""
+        texts = drawn_text(component_associations(associations(), LOOK, shares=(0.5, 0.25), level=0.05))
+        assert {"60 % ●", "0 %", "5 %", "–", "<b>Batch", "1 (50 %)"} <= set(texts)
+
+    def test_the_words_name_the_largest_share_of_each_component(self) -> None:
+        """Not the largest of all."""
+        figure = component_associations(associations(), LOOK, shares=(0.5, 0.25), level=0.05)
+        assert "component 1: Arm (60 %" in figure.alt
+        assert "component 2: Arm (0 %" in figure.alt

@@ -14,10 +14,9 @@ from exoliver.contrasts import Cell
 from exoliver.design import build_design
 from exoliver.differential import estimate_contrasts
 from exoliver.linear import fit_linear
-from exoliver.programme_stage import timepoint_tables
 from exoliver.programmes import ProgrammeFit
 from exoliver.tables import TIMEPOINT_GENES, TRAJECTORIES
-from exoliver.timepoints import compare_timepoints, follow_programmes
+from exoliver.timepoints import compare_timepoints, follow_programmes, timepoint_tables
 from tests.toy_model import RESCUE, expected_counts, make_arms, make_genes, make_model, make_samples
 
 DAYS = (1.0, 7.0, 14.0)
