@@ -9,7 +9,7 @@ import pandas as pd
 
 from exoliver.figures.figure import Figure, arranged, finish
 from exoliver.figures.style import LINE, Look, fold_labels, inline, ordered
-from exoliver.figures.words import estimate
+from exoliver.figures.words import estimate, intervals
 
 COLUMNS = 2
 ROOM = 1.06  # beyond the longest interval
@@ -48,7 +48,8 @@ def _panel(own: pd.DataFrame, table: pd.DataFrame, colours: dict[str, str]) -> A
     domain = [min(0.0, table["ci_low"].min()) * ROOM, max(0.0, table["ci_high"].max()) * ROOM]
     scale, axis = alt.Scale(domain=domain, nice=False), alt.Axis(labelExpr=fold_labels(), tickCount=5)
     subject = "log2 change (fold below)"
-    base = alt.Chart(inline(own[["effect", "when", "estimate", "ci_low", "ci_high"]])).encode(
+    told = own[["effect", "when", "estimate", "ci_low", "ci_high"]].assign(told=intervals(own))
+    base = alt.Chart(inline(told)).encode(
         x=alt.X("when:N", sort=whens, title=None, axis=alt.Axis(labelAngle=0) if any(whens) else None),
         xOffset=alt.XOffset("effect:N", sort=names, scale=alt.Scale(domain=names)),
         color=alt.Color(
@@ -64,8 +65,8 @@ def _panel(own: pd.DataFrame, table: pd.DataFrame, colours: dict[str, str]) -> A
         base.mark_rule(strokeWidth=2).encode(
             y=alt.Y("ci_low:Q", title=subject, scale=scale, axis=axis), y2="ci_high:Q"
         ),
-        base.mark_point(filled=True, size=48, opacity=1).encode(
-            y=alt.Y("estimate:Q", title=subject, scale=scale, axis=axis)
+        base.mark_point(filled=True, size=48, opacity=1, aria=True).encode(
+            y=alt.Y("estimate:Q", title=subject, scale=scale, axis=axis), description="told:N"
         ),
     ]
     return alt.layer(*layers).properties(width=235, height=150)

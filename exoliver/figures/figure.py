@@ -128,7 +128,8 @@ def tidy_svg(svg: str, *, name: str, alt_text: str) -> str:
     given = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
     ids = {identity: f"{name}-{place}" for place, identity in enumerate(given, start=1)}  # the converter's count on
     _prune(root)
-    for element in root.iter():
+    for element in list(root.iter()):
+        _title_element(element)
         _tidy_element(element, ids)
     for element in root.iter():
         _round_circle(element)
@@ -147,6 +148,13 @@ def _prune(element: ElementTree.Element) -> None:
         is_unseen_background = invisible and "fill" not in child.attrib and "stroke" not in child.attrib
         if bare and (child.tag == f"{{{SVG}}}g" or is_unseen_background):
             element.remove(child)
+
+
+def _title_element(element: ElementTree.Element) -> None:
+    """The description of a mark as its title, which browsers show under the pointer; those of axes and legends go."""
+    words = element.attrib.pop("aria-label", "")
+    if words and element.tag != f"{{{SVG}}}g":
+        ElementTree.SubElement(element, f"{{{SVG}}}title").text = words
 
 
 def _tidy_element(element: ElementTree.Element, ids: Mapping[str, str]) -> None:

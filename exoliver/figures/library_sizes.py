@@ -35,7 +35,8 @@ def library_sizes(samples: pd.DataFrame, look: Look) -> Figure:
         x = alt.X(f"{column}:Q", title=title, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=4))
         y = alt.Y("sample:N", sort=order, title=None, axis=axis)
         stems = base.mark_rule(color=LINE).encode(x=x, x2=alt.datum(0), y=y)
-        dots = base.mark_point(filled=True, size=42, opacity=1).encode(x=x, y=y, color=look.arm_colour())
+        dots = base.mark_point(filled=True, size=42, opacity=1, aria=True)
+        dots = dots.encode(x=x, y=y, color=look.arm_colour(), description="sample:N")
         panels.append((stems + dots).properties(width=230, height={"step": step}))
     smallest, largest = table.loc[table["counts"].idxmin()], table.loc[table["counts"].idxmax()]
     return finish(

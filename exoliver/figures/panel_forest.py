@@ -9,7 +9,7 @@ import pandas as pd
 
 from exoliver.figures.figure import Figure, arranged, finish
 from exoliver.figures.style import LINE, Look, fold_labels, inline, ordered
-from exoliver.figures.words import count, joined, number
+from exoliver.figures.words import count, intervals, joined, number
 
 WIDTH, GENE_HEIGHT = 290, 22
 GENES_PER_COLUMN = 14  # more genes are set in two columns
@@ -65,7 +65,8 @@ def _panel(own: pd.DataFrame, drawn: pd.DataFrame, colours: dict[str, str], *, i
     axis = shown if is_last else alt.Axis(labels=False, ticks=False, title=None, tickCount=5)
     legend = alt.Legend(orient="top", columns=1, symbolType="circle", symbolOpacity=1)
     y_axis = alt.Axis(labelFontStyle="italic", minExtent=66)
-    base = alt.Chart(inline(own[["gene", "effect", "estimate", "ci_low", "ci_high"]])).encode(
+    told = own[["gene", "effect", "estimate", "ci_low", "ci_high"]].assign(told=intervals(own))
+    base = alt.Chart(inline(told)).encode(
         y=alt.Y("gene:N", sort=ordered(own["gene"]), title=None, axis=y_axis),
         yOffset=alt.YOffset("effect:N", sort=names, scale=alt.Scale(domain=names, paddingOuter=0.25)),
         color=alt.Color(
@@ -76,7 +77,9 @@ def _panel(own: pd.DataFrame, drawn: pd.DataFrame, colours: dict[str, str], *, i
     layers = [
         zero.encode(x=alt.X("estimate:Q", scale=scale, axis=axis)),
         base.mark_rule(strokeWidth=2).encode(x=alt.X("ci_low:Q", scale=scale, axis=axis), x2="ci_high:Q"),
-        base.mark_point(filled=True, size=34, opacity=1).encode(x=alt.X("estimate:Q", scale=scale, axis=axis)),
+        base.mark_point(filled=True, size=34, opacity=1, aria=True).encode(
+            x=alt.X("estimate:Q", scale=scale, axis=axis), description="told:N"
+        ),
     ]
     step = alt.Step(max(6, GENE_HEIGHT // len(names)), **{"for": "offset"})
     title = alt.TitleParams(own["step"].iloc[0], fontSize=12, offset=4)

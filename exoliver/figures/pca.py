@@ -45,6 +45,7 @@ def pca(samples: pd.DataFrame, look: Look, *, shares: Sequence[float]) -> Figure
             axis=alt.Axis(tickCount=6),
         ),
         "color": look.arm_colour(),
+        "description": alt.Description("sample:N"),
     }
     if len(times) > 1:
         shapes = [SHAPES[position % len(SHAPES)] for position in range(len(times))]
@@ -54,7 +55,7 @@ def pca(samples: pd.DataFrame, look: Look, *, shares: Sequence[float]) -> Figure
     columns = ["sample", "arm_label", "when", "pc1", "pc2"]
     chart = (
         alt.Chart(inline(table[columns]))
-        .mark_point(filled=True, size=75, opacity=0.85)
+        .mark_point(filled=True, size=75, opacity=0.85, aria=True)
         .encode(**encodings)
         .properties(width=380, height=300)
     )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from exoliver.figures.figure import Figure, arranged, finish
 from exoliver.figures.style import GREY, LINE, Look, inline, ordered
-from exoliver.figures.words import number, p_words
+from exoliver.figures.words import intervals, number, p_words
 
 BELOW, ABOVE, COLUMNS = "below the false discovery rate", "not below", 2
 DASHES = {"injury": [5, 3], "treatment": [1, 0]}
@@ -72,13 +72,16 @@ def _panel(
     """One programme."""
     ends = own[["ci_low", "ci_high"]].abs().max().max() if len(own) else 1.0
     scale = alt.Scale(domain=[-ROOM * ends, ROOM * ends], nice=False)
-    base = alt.Chart(inline(own)).encode(x=x, y=alt.Y("estimate:Q", title="log2 effect", scale=scale), color=colour)
+    base = alt.Chart(inline(own.assign(told=intervals(own)))).encode(
+        x=x, y=alt.Y("estimate:Q", title="log2 effect", scale=scale), color=colour
+    )
     zero = alt.Chart(inline(pd.DataFrame({"estimate": [0.0]}))).mark_rule(color=LINE).encode(y="estimate:Q")
     spans = base.mark_rule(strokeWidth=1.5, opacity=0.6).encode(
         y=alt.Y("ci_low:Q", title="log2 effect", scale=scale), y2="ci_high:Q"
     )
     lines = base.mark_line(strokeWidth=2).encode(strokeDash=dash)
-    points = base.mark_point(size=58, strokeWidth=2, opacity=1).encode(fill=colour, fillOpacity=filled)
+    points = base.mark_point(size=58, strokeWidth=2, opacity=1, aria=True)
+    points = points.encode(fill=colour, fillOpacity=filled, description="told:N")
     chart = alt.layer(zero, spans, lines, points)
     return chart.properties(width=235, height=135, title=alt.TitleParams(title, fontSize=12))
 

@@ -63,7 +63,7 @@ def rescue_plane(table: pd.DataFrame, look: Look, *, arm: str) -> Figure:
         *_lines(limit, scale),
         across,
         upright,
-        base.mark_point(filled=True, size=42, opacity=0.9).encode(color=colour),
+        base.mark_point(filled=True, size=42, opacity=0.9, aria=True).encode(color=colour, description="title:N"),
         *_names(placed, x=x_axis, y=y_axis),
     ).properties(width=SIDE, height=SIDE)
     columns = ["title", "injury_effect", "injury_se", "treatment_effect", "treatment_se", "fraction_restored"]

@@ -28,7 +28,8 @@ INK, MUTED, LINE, GRID, CELL_INK, CELL_EDGE = "#1b2127", "#59636e", "#b9c0c7", "
 POINT = "#8b949d"
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 CONFIG: dict[str, Any] = {
-    "aria": False,
+    "aria": True,
+    "mark": {"aria": False},  # a mark that sets it, and encodes a description, shows that under the pointer
     "background": "transparent",
     "font": FONT,
     "padding": 4,

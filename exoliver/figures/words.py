@@ -136,6 +136,12 @@ def plural(amount: int, word: str, *, words: str = "") -> str:
     return f"{count(amount)} {word if amount == 1 else words or word + 's'}"
 
 
+def intervals(table: pd.DataFrame) -> list[str]:
+    """Estimates of a table with their intervals, as what a mark tells under the pointer."""
+    rows = zip(table["estimate"], table["ci_low"], table["ci_high"], strict=True)
+    return [estimate(value, low, high=high) for value, low, high in rows]
+
+
 def capital(text: str) -> str:
     """A sentence with a capital letter at its start."""
     return text[:1].upper() + text[1:]

@@ -56,6 +56,7 @@ from exoliver.figures.style import (
     unique_labels,
 )
 from exoliver.figures.volcano import HEIGHT, WIDTH, volcano
+from exoliver.figures.words import estimate
 from exoliver.overlap import Pattern
 from exoliver.running_sum import sum_along
 from tests.sources import ROOT
@@ -252,6 +253,7 @@ def test_a_figure_is_sound_svg_with_words(figure: Figure) -> None:
         "clipPath",
         "linearGradient",
         "stop",
+        "title",
     }
     assert "NaN" not in figure.svg
     assert "undefined" not in figure.svg
@@ -471,6 +473,28 @@ class TestVolcano:
         """An organism without annotation still has names."""
         table = contrast_table(1).assign(symbol=None)
         assert volcano(table, LOOK, contrast="a_vs_b", title="A vs B", fdr=0.05).data["gene"].tolist() == ["G000"]
+
+
+class TestPointer:
+    """What a mark tells under the pointer."""
+
+    def test_points_say_whose_they_are(self) -> None:
+        """Each sample of a PCA by its name, whatever it holds; axes and legends say nothing."""
+        hostile = samples().assign(sample=[f"<b>{place}" for place in range(len(samples()))])
+        root = ElementTree.fromstring(pca(hostile, LOOK, shares=(0.5, 0.25)).svg)
+        titles = [element.text for element in root.iter(f"{SVG}title")]
+        assert sorted(titles) == sorted(hostile["sample"])
+        assert not any("aria-label" in element.attrib for element in root.iter() if element is not root)
+
+    def test_estimates_say_their_intervals(self) -> None:
+        """As they stand in the tables."""
+        table = scores()
+        titles = {
+            element.text
+            for element in ElementTree.fromstring(programmes_over_time(table, LOOK, fdr=0.05).svg).iter(f"{SVG}title")
+        }
+        row = table.iloc[0]
+        assert estimate(row["estimate"], row["ci_low"], high=row["ci_high"]) in titles
 
 
 class TestHistogram:
