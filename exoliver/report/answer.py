@@ -22,7 +22,7 @@ from exoliver.figures.words import (
 )
 from exoliver.mixture import MIXED_SYSTEMS
 from exoliver.report.courses import told_courses
-from exoliver.report.elements import Heading, Prose, Section
+from exoliver.report.elements import Folded, Prose, Section
 from exoliver.report.evidence import (
     CAUTION,
     MOST_SETS,
@@ -70,7 +70,8 @@ def answer_section(material: Material) -> Section:
         *plain_sentences(material),
         *([Prose((f"{capital('; '.join(reasons))}.",), lead="Not testable")] if reasons else []),
         *_beside(material),
-        Heading("The numbers behind it"),
+    ]
+    behind: list[Any] = [
         *_effects(material, summary, "injury", "Injury"),
         *_effects(material, summary, "treatment", "Treatment"),
         *_effects(material, summary, "product_on_healthy", f"Product on {health_word(material.facts)} samples"),
@@ -81,7 +82,8 @@ def answer_section(material: Material) -> Section:
         *_balance(material),
     ]
     finding, short = headline(material, summary), short_headline(material, summary)
-    return Section("answer", "Answer", finding, short, tuple(blocks))
+    folded = [Folded("The numbers behind it", tuple(behind))] if behind else []
+    return Section("answer", "Answer", finding, short, (*blocks, *folded))
 
 
 def _effects(material: Material, summary: pd.DataFrame, kind: str, lead: str) -> list[Prose]:

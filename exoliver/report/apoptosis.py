@@ -92,20 +92,23 @@ def apoptosis_section(material: Material) -> Section:
 
 
 def _finding(material: Material, rows: pd.DataFrame) -> tuple[str, str]:
-    """How many intervals leave out zero in each of the effects that the page speaks of; in full, and in a few words."""
+    """How many genes change in each of the effects that the page speaks of; in full, and in a few words."""
     labels, effects = material.look.labels, leading(material.contrasts)
     summary = summarise_contrasts(effects, material.tables, fdr=material.fdr)
-    parts, shorts, most = [], [], 0
+    parts, shorts, alone, most = [], [], 0, 0
     for contrast in effects:
         own = rows[rows["contrast"] == contrast.id].dropna(subset=["estimate"])
-        up, down, most = int((own["ci_low"] > 0).sum()), int((own["ci_high"] < 0).sum()), max(most, len(own))
+        sure, apart = own[own["padj"] < material.fdr], own[(own["ci_low"] > 0) | (own["ci_high"] < 0)]
+        up, down = int((sure["estimate"] > 0).sum()), int((sure["estimate"] < 0).sum())
+        alone, most = max(alone, len(apart)), max(most, len(own))
         note = summary.loc[contrast.id, "note"]
         genes = plural(len(own), "apoptosis gene")
         text = f"{labels[contrast.arm]} raises {count(up)} and lowers {count(down)} of {genes}"
         parts.append(f"{text} against {labels[contrast.base]}{f' ({note})' if note else ''}")
         shorts.append(f"{labels[contrast.arm]}: {count(up)} up, {count(down)} down of {count(len(own))}")
-    chance = f"chance alone would give about {count(round((1 - LEVEL) * most))}{' in each' if len(effects) > 1 else ''}"
-    doubt = f"95 % intervals that leave out zero, one gene at a time: {chance}"
+    chance = f"chance alone would give about {count(round((1 - LEVEL) * most))}"
+    doubt = f"p adjusted over the panel, below {material.fdr:g}; taken one by one, 95 % intervals of {count(alone)} "
+    doubt += f"{'at most ' if len(effects) > 1 else ''}leave out zero, where {chance}"
     return f"{clauses(parts, MOST_EFFECTS, of='effect')} ({doubt}).", clauses(shorts, MOST_EFFECTS, of="effect")
 
 

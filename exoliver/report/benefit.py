@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from exoliver.report.naming import has_injury
+
 WANTED = {"up": 1, "down": -1}  # benefits that have a direction; all others are judged by rescue, or described
 # Words of a dataset's cell type or line, and the cells whose benefit they ask for.
 CELLS = {
@@ -29,20 +31,23 @@ THEMES = {
 }
 
 
-def benefits_of(entry: Mapping[str, Any], system: Mapping[str, Any]) -> dict[str, str]:
+def benefits_of(entry: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, str]:
     """Benefit of each programme of a collection (`up`, `down`, `toward_healthy`, `depends`) in a dataset's samples.
 
     Parameters
     ----------
     entry
         Facts of the collection.
-    system
-        What the samples are of; for samples of one cell type its own benefit counts.
+    facts
+        Plain values of the dataset's YAML. For samples of one cell type its own benefit counts; where nothing is
+        injured, nothing can be better or worse for it.
     """
-    cell = cells_of(system)
+    if not has_injury(facts):
+        return {one["gene_set"]: "depends" for one in entry["gene_sets"]}
+    cell = cells_of(facts["system"])
     return {
-        facts["gene_set"]: (facts.get("benefit_by_cell_type") or {}).get(cell) or facts.get("benefit") or "depends"
-        for facts in entry["gene_sets"]
+        one["gene_set"]: (one.get("benefit_by_cell_type") or {}).get(cell) or one.get("benefit") or "depends"
+        for one in entry["gene_sets"]
     }
 
 

@@ -16,6 +16,7 @@ from exoliver.figures.words import NOTHING, beyond, capital, clauses, count, est
 from exoliver.overlap import Pattern, find_patterns
 from exoliver.report.elements import (
     Column,
+    Folded,
     Heading,
     Link,
     Prose,
@@ -33,6 +34,7 @@ from exoliver.report.material import Material
 from exoliver.report.naming import (
     MOST_EFFECTS,
     arm_words,
+    averaged,
     averaged_words,
     contrast_words,
     estimable,
@@ -64,12 +66,15 @@ def changes_section(material: Material) -> Section:
     rate = f"false discovery rate of {material.fdr:g}"
     more = f" by more than {beyond(material.threshold)}" if material.threshold else ""
     finding = f"Genes that change{more} at a {rate}: {'; '.join(parts)}." if parts else NOTHING_ESTIMATED
-    blocks = [summary_table(material, summary), *_pictures(material, main), *overlap_blocks(material, main)]
-    for contrast in main:
-        blocks += _top(material, contrast)
-    return Section(
-        "changes", "What changed?", finding, _short(material, main, summary), (*blocks, *_of_interest(material))
+    first = tuple(block for contrast in main for block in _top(material, contrast))
+    blocks = (
+        summary_table(material, summary),
+        *_pictures(material, main),
+        *overlap_blocks(material, main),
+        *([Folded("The first genes of each contrast", first)] if first else []),
+        *_of_interest(material),
     )
+    return Section("changes", "What changed?", finding, _short(material, main, summary), blocks)
 
 
 def _changed(material: Material, contrast: Contrast, summary: pd.DataFrame) -> str:
@@ -135,8 +140,9 @@ def null_words(material: Material, *, has_all_times: bool = False) -> str:
 
 
 def _pictures(material: Material, main: list[Contrast]) -> list[Any]:
-    """A volcano plot and an MA plot for each main contrast."""
-    rows = []
+    """A volcano plot and an MA plot for each main contrast, those that the answer does not speak of behind a fold."""
+    rows: dict[bool, list[Row]] = {True: [], False: []}
+    spoken = [*averaged(material.contrasts, "injury"), *leading(material.contrasts)]
     for contrast in main:
         table, title = material.tables[contrast.id], contrast_words(contrast, material.look)
         shared: dict[str, Any] = {"contrast": contrast.id, "title": title, "fdr": material.fdr}
@@ -149,15 +155,13 @@ def _pictures(material: Material, main: list[Contrast]) -> list[Any]:
             f"genes cover each other the coloured ones are drawn: they are {count(changed)} of {count(tested)}."
         )
         more = Link("the full table", link_of(contrast))
-        rows.append(
-            Row(
-                (
-                    picture(volcano(table, material.look, **shared), by_evidence, more=more),
-                    picture(ma_plot(table, material.look, **shared), by_mean),
-                )
-            )
+        pair = (
+            picture(volcano(table, material.look, **shared), by_evidence, more=more),
+            picture(ma_plot(table, material.look, **shared), by_mean),
         )
-    return [Heading("Effect, evidence and expression"), *rows] if rows else []
+        rows[contrast in spoken].append(Row(pair))
+    further = [Folded("Further contrasts: effect, evidence and expression", tuple(rows[False]))] if rows[False] else []
+    return [Heading("Effect, evidence and expression"), *rows[True], *further] if main else []
 
 
 def overlap_blocks(material: Material, main: list[Contrast]) -> list[Any]:

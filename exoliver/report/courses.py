@@ -13,6 +13,7 @@ from exoliver.recovery_shift import OTHER_SHAPE
 from exoliver.report.evidence import MOST_SETS, NONE_TESTED, asides, within
 from exoliver.report.material import Material
 from exoliver.report.naming import estimable, set_order, set_titles
+from exoliver.tables import NO_HEALTHY
 from exoliver.trajectories import NOT_AGAINST_INJURY
 
 MOST_COURSES = 4  # courses that have a clause of their own
@@ -20,7 +21,7 @@ CAME_DOWN = "the treated came back to the untreated"
 NO_COURSE = "no programme can be shown to change at any time"
 CLASSES = {
     "none": "no evidence at any time",
-    "early_transient": "early, then gone",
+    "early_transient": "early, less at the last time",
     "sustained": "sustained",
     "delayed": "delayed",
     "reversing": "raised at one time and lowered at another",
@@ -69,14 +70,14 @@ def course_words(row: pd.Series, look: Look) -> str:
     onset, peak = (time_words(row[name], look.unit) for name in ("onset", "peak"))
     told = {
         "sustained": f"{word} at {onset} and at the last time",
-        "early_transient": f"{word} at {peak}, then gone",
+        "early_transient": f"{word} at {peak}, less and not shown at the last time",
         "delayed": f"{word} late, at {onset} and at the last time",
     }
     text = told.get(row["class"], CLASSES[row["class"]])
-    end = row["end_state"]
-    if pd.isna(end) or end in ("", "effect_persists"):
+    end, notes = row["end_state"], str(row["note"]).split(";")
+    if pd.isna(end) or end in ("", "effect_persists") or NO_HEALTHY in notes:
         return text
-    is_against = NOT_AGAINST_INJURY not in str(row["note"]).split(";")
+    is_against = NOT_AGAINST_INJURY not in notes
     return f"{text} ({END_STATES[end] if is_against or end == 'open' else CAME_DOWN})"
 
 

@@ -204,6 +204,15 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Folded:
+    """Blocks that few will read, behind a line that says what they are; print shows them."""
+
+    summary: str
+    blocks: tuple[Any, ...]
+    kind: ClassVar[str] = "folded"
+
+
+@dataclass(frozen=True)
 class Explorer:
     """Any gene on demand, drawn by the page's script.
 
@@ -247,6 +256,16 @@ class Section:
     finding: str
     contents: str
     blocks: tuple[Any, ...]
+
+    @property
+    def parts(self) -> list[Any]:
+        """Every block, those behind a fold in their place."""
+        return _unfolded(self.blocks)
+
+
+def _unfolded(blocks: Sequence[Any]) -> list[Any]:
+    """The blocks themselves, and in place of a fold what is behind it."""
+    return [one for block in blocks for one in (_unfolded(block.blocks) if isinstance(block, Folded) else [block])]
 
 
 @dataclass(frozen=True)
@@ -307,8 +326,8 @@ class Page:
 
     @property
     def blocks(self) -> list[Any]:
-        """Every block of the page, in the order of reading."""
-        return [block for section in (self.answer, *self.sections) for block in section.blocks]
+        """Every block of the page, in the order of reading, those of folded ones in their place."""
+        return [block for section in (self.answer, *self.sections) for block in section.parts]
 
 
 MOST_NUMBERS = 20  # rows of the table below a figure

@@ -13,6 +13,7 @@ from exoliver.figures.words import clauses, count, joined, plural
 from exoliver.ranked_sets import panels_of
 from exoliver.report.elements import (
     Column,
+    Folded,
     Heading,
     Link,
     Prose,
@@ -120,7 +121,8 @@ def _collection(material: Material, collection: CollectionResults) -> list[Any]:
         tested = collection.enrichment[contrast.id].dropna(subset=["nes"])
         blocks += edge_blocks(material, collection, contrast=contrast, sets=first_sets(tested))
     main = estimable(main_contrasts(material.contrasts))
-    return [*blocks, *(set_table(material, collection, contrast=contrast) for contrast in main)]
+    tables = tuple(set_table(material, collection, contrast=contrast) for contrast in main)
+    return [*blocks, *([Folded("The first sets of each contrast", tables)] if tables else [])]
 
 
 def _heatmap_caption(material: Material, collection: CollectionResults, rows: pd.DataFrame) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from exoliver.contrasts import Contrast
 from exoliver.figures.words import beyond, capital, clauses, count, plural, shortened
-from exoliver.report.evidence import NO_PROGRAMME, NONE_TESTED, programme_words
+from exoliver.report.evidence import NO_PROGRAMME, NONE_TESTED, asides, programme_words
 from exoliver.report.material import Material
 from exoliver.report.naming import MOST_EFFECTS, arm_words, effect_words, leading
 from exoliver.report.summary import tally
@@ -44,6 +44,24 @@ def programmes_of(material: Material, contrast: Contrast, *, with_estimates: boo
     """Programmes that a contrast raises or lowers; empty where there are no gene sets."""
     entry = material.collections[0].entry
     return programme_words(material.effects_of(contrast), entry, fdr=material.fdr, with_estimates=with_estimates)
+
+
+def changing_at_some_time(material: Material, contrast: Contrast) -> int | None:
+    """Programmes for whose change at some time there is evidence; None where that is not tested."""
+    rows = material.programmes.changes
+    rows = rows[rows["contrast"] == f"{contrast.effect}__any_time"]
+    if contrast.kind == "extra" or rows["pvalue"].isna().all():
+        return None
+    told = rows[~rows["programme"].isin(asides(material.collections[0].entry))]
+    return int((told["padj"] < material.fdr).sum())
+
+
+def programmes_at_some_time(material: Material, contrast: Contrast) -> str:
+    """The programmes of an averaged contrast; where it has none, how many change at some time."""
+    found, amount = programmes_of(material, contrast), changing_at_some_time(material, contrast)
+    if found != NO_PROGRAMME or not amount:
+        return found
+    return f"none change on average, and {count(amount)} at some time"
 
 
 def _one(material: Material, contrast: Contrast, summary: pd.DataFrame) -> str:
@@ -90,7 +108,7 @@ def _several(material: Material, effects: Sequence[Contrast], summary: pd.DataFr
 
 def _programmes(material: Material, effects: Sequence[Contrast]) -> str:
     """The programmes: which ones under one effect, under which of several effects."""
-    words = {arm_words(contrast, material.look): programmes_of(material, contrast) for contrast in effects}
+    words = {arm_words(contrast, material.look): programmes_at_some_time(material, contrast) for contrast in effects}
     told = [arm for arm, found in words.items() if found not in ("", NO_PROGRAMME, NONE_TESTED)]
     if told and len(effects) > 1:
         return f"; programmes change with {shortened(told, MOST_EFFECTS)}"

@@ -122,6 +122,13 @@ def _programmes(material: Material) -> list[Any]:
     ]
 
 
+HOW_NAMED = (
+    "Sustained courses have evidence at the first and the last time; early and late ones differ by more than chance "
+    "from the time at which they are not there; others stay open. Times are tested within a programme (Holm), points "
+    "and tiles across programmes: a course may count a time whose point is open."
+)
+
+
 def _courses(material: Material) -> list[Any]:
     """Trajectory of every programme that changes at some time, effect by effect."""
     blocks: list[Any] = []
@@ -142,8 +149,7 @@ def _courses(material: Material) -> list[Any]:
         )
         caption = (
             f"{effect}: courses of the {plural(len(told), 'programme')} that change at some time, of "
-            f"{count(len(rows))}. Sustained courses have evidence at the first and the last time; early and "
-            "late ones differ by more than chance from the time at which they are not there; others stay open."
+            f"{count(len(rows))}, markers of cells and nuisances among them. {HOW_NAMED}"
         )
         blocks.append(Table(caption, columns, more=Link("all courses", "programmes/trajectories.tsv")))
     return blocks

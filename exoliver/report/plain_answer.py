@@ -25,7 +25,7 @@ from exoliver.report.naming import (
     set_titles,
     unit_words,
 )
-from exoliver.report.undone import clear_rows, overall, rescue_rows, rescue_sides, rescued_arms
+from exoliver.report.undone import clear_rows, fraction_words, overall, rescue_rows, rescue_sides, rescued_arms
 
 MOST_NAMED = 3  # programmes of one effect; fewer where there are several effects
 INJURY, TREATMENT, WHEN, SURE = "What the injury does", "What the treatment does", "When", "How sure"
@@ -119,7 +119,7 @@ def _interval(row: Any) -> str:
 
 def _wanted(material: Material, evident: pd.DataFrame) -> str:
     """Which of the changes are a benefit or a harm: those of programmes with a direction that is wanted."""
-    benefits = benefits_of(material.collections[0].entry, material.facts["system"])
+    benefits = benefits_of(material.collections[0].entry, material.facts)
     parts = []
     for row in evident.itertuples():
         wanted = benefits.get(str(row.programme), "depends")
@@ -180,7 +180,7 @@ def back_sentence(material: Material, arm: str, *, most: int) -> str:
 
 def _share(row: Any) -> str:
     """A programme with the share of the injury effect that is restored."""
-    return f"{within(row.title)} {estimate(row.fraction_restored, row.ci_low, high=row.ci_high)}"
+    return f"{within(row.title)} {fraction_words(row)}"
 
 
 def _when(material: Material) -> list[str]:
@@ -194,7 +194,10 @@ def _when(material: Material) -> list[str]:
             continue
         effect = effect_words(contrast, material.look)
         words = f"For {effect}, {told}" if told == NO_COURSE else f"{effect}: {told}"
-        sentences.append(f"{words} (tests of all times at once, adjusted p below {material.fdr:g}).")
+        doubt = (
+            f"tests of all times at once, adjusted p below {material.fdr:g}; single times by Holm within a programme"
+        )
+        sentences.append(f"{words} ({doubt}).")
     sentences += [_shares_by_time(material, arm) for arm in rescued_arms(material)[:MOST_EFFECTS]]
     return [sentence for sentence in sentences if sentence]
 
@@ -209,13 +212,8 @@ def _shares_by_time(material: Material, arm: str) -> str:
     own = timed[timed["programme"] == row["programme"]].sort_values("time")
     if len(own) < 2:
         return ""
-    parts = [f"{_interval_at(one)} at {time_words(one.time, material.look.unit)}" for one in own.itertuples()]
+    parts = [f"{fraction_words(one)} at {time_words(one.time, material.look.unit)}" for one in own.itertuples()]
     return f"Share of {within(row['title'])} restored with {material.look.labels[arm]}: {joined(parts)}."
-
-
-def _interval_at(row: Any) -> str:
-    """A share with its interval."""
-    return estimate(row.fraction_restored, row.ci_low, high=row.ci_high)
 
 
 def _sure(material: Material) -> list[str]:
@@ -231,8 +229,9 @@ def _sure(material: Material) -> list[str]:
     if material.programmes.effects.empty:
         return [f"{text}."]
     text += f"; intervals are 95{NO_BREAK_SPACE}%"
-    named = any((tested_effects(material, one)["padj"] < material.fdr).any() for one in estimable(material.contrasts))
-    wrong = f", and about {100 * material.fdr:g}{NO_BREAK_SPACE}% of the programmes named may be named wrongly"
+    told = averaged(material.contrasts, "injury", "treatment") or leading(material.contrasts)
+    named = any((tested_effects(material, one)["padj"] < material.fdr).any() for one in told)
+    wrong = f", and at most about {100 * material.fdr:g}{NO_BREAK_SPACE}% of the programmes named may be named wrongly"
     return [f"{text}{wrong if named else ''}."]
 
 

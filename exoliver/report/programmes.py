@@ -24,7 +24,7 @@ from exoliver.report.elements import (
     texts,
 )
 from exoliver.report.evidence import asides, untested_words
-from exoliver.report.headline import programmes_of
+from exoliver.report.headline import changing_at_some_time, programmes_at_some_time
 from exoliver.report.material import Material
 from exoliver.report.naming import (
     BENEFITS,
@@ -66,7 +66,7 @@ def programmes_section(material: Material) -> Section:
 def _finding(material: Material) -> str:
     """The programmes of each effect that the page speaks of."""
     effects = leading(material.contrasts)
-    parts = [f"{contrast_words(one, material.look)}: {programmes_of(material, one)}" for one in effects]
+    parts = [f"{contrast_words(one, material.look)}: {programmes_at_some_time(material, one)}" for one in effects]
     return f"{clauses(parts, MOST_EFFECTS, of='effect')} (false discovery rate {material.fdr:g})."
 
 
@@ -76,8 +76,9 @@ def _short(material: Material) -> str:
     for contrast in leading(material.contrasts):
         effects = material.effects_of(contrast)
         told = effects[~effects["programme"].isin(asides(material.collections[0].entry))]
-        amount = plural(int((told["padj"] < material.fdr).sum()), "programme")
-        parts.append(f"{amount} with {arm_words(contrast, material.look)}")
+        amount, at_some = int((told["padj"] < material.fdr).sum()), changing_at_some_time(material, contrast)
+        more = f", {count(at_some)} at some time" if at_some is not None and at_some != amount else ""
+        parts.append(f"{plural(amount, 'programme')} with {arm_words(contrast, material.look)}{more}")
     return clauses(parts, MOST_EFFECTS, of="effect")
 
 
@@ -87,7 +88,7 @@ def _table(material: Material, contrast: Contrast) -> Table:
     tested = effects.dropna(subset=["pvalue"])
     rows = tested.sort_values(["pvalue", "programme"], kind="stable").head(TOP)
     titles = set_titles(rows["programme"], entry)
-    benefit = benefits_of(entry, material.facts["system"])
+    benefit = benefits_of(entry, material.facts)
     is_adjusted = rows["estimate_adjusted"].notna().any()
     columns: tuple[Column, ...] = (
         texts("Programme", [titles[name] for name in rows["programme"]]),
@@ -101,8 +102,9 @@ def _table(material: Material, contrast: Contrast) -> Table:
     )
     sure = int((tested["padj"] < material.fdr).sum())
     caption = (
-        f"{contrast_words(contrast, material.look)}: {count(sure)} of {plural(len(tested), 'programme')} tested have "
-        f"an adjusted p-value below {material.fdr:g}; the {count(len(rows))} with the smallest p-value."
+        f"{contrast_words(contrast, material.look)}: {count(sure)} of {plural(len(tested), 'programme')} tested, "
+        "markers of cells and nuisances among them, have an adjusted p-value below "
+        f"{material.fdr:g}; the {count(len(rows))} with the smallest p-value."
     )
     return Table(caption + _mixture_words(rows), columns, more=Link("all effects", "programmes/effects.tsv"))
 

@@ -44,7 +44,7 @@ def effect_rows(
     """
     told = effects[~effects["programme"].isin(asides(entry))]
     order, titles = set_order(told["programme"], entry), set_titles(told["programme"], entry)
-    benefits, themes = benefits_of(entry, facts["system"]), theme_words(entry)
+    benefits, themes = benefits_of(entry, facts), theme_words(entry)
     parts = []
     for contrast in contrasts:
         own = told[told["contrast"] == contrast.id].rename(columns={"estimate": "value"})

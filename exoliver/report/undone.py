@@ -18,6 +18,7 @@ from exoliver.report.elements import (
     Table,
     numbers,
     picture,
+    pvalues,
     texts,
 )
 from exoliver.report.evidence import MOST_SETS, asides, within
@@ -43,7 +44,7 @@ PATTERNS = {
     "partial": "partial reversal",
     "amplified_response": "injury response amplified",
     "de_novo": "treatment effect without evidence of an injury effect",
-    "none": "no evidence of a treatment effect",
+    "none": "",  # what the adjusted p beside it says
 }
 BACK = ("reversal", "partial")
 MOST_ROWS = 25
@@ -92,7 +93,7 @@ def rescue_sentence(material: Material, arm: str) -> str:
     )
     sides = rescue_sides(clear)
     back, beyond = sides["back"], sides["beyond"]
-    parts = [f"{within(row.title)} {_fraction(row)}" for row in back.head(MOST_SETS).itertuples()]
+    parts = [f"{within(row.title)} {fraction_words(row)}" for row in back.head(MOST_SETS).itertuples()]
     rest = len(back) - MOST_SETS
     told = "; ".join([*parts, *([f"{count(rest)} more"] if rest > 0 else [])])
     if parts:
@@ -133,7 +134,7 @@ def rescue_sides(clear: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {name: clear[mask] for name, mask in {**sides, "open": rest}.items()}
 
 
-def _fraction(row: Any) -> str:
+def fraction_words(row: Any) -> str:
     """Fraction restored with its interval."""
     return estimate(row.fraction_restored, row.ci_low, high=row.ci_high)
 
@@ -231,7 +232,8 @@ def _effect_columns(rows: pd.DataFrame) -> tuple[Column, ...]:
         numbers("Injury / SE", rows["size"]),
         numbers("Treatment, log2", rows["treatment_effect"]),
         Column("Fraction restored (95 % interval)", _cells(rows), is_number=True),
-        texts("Reading", [CLASSES.get(name, "") for name in rows["class"]]),
+        texts("Reading of the interval", [CLASSES.get(name, "") for name in rows["class"]]),
+        pvalues("Treatment, adjusted p", rows["treatment_padj"]),
         texts("Pattern", [PATTERNS.get(name, "") for name in rows["pattern"]]),
         *noted(rows),
     )

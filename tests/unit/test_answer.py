@@ -69,7 +69,7 @@ def material(kind: str) -> Material:
 
 def text_of(section: Section) -> str:
     """The finding and all paragraphs of a section."""
-    blocks = [block for block in section.blocks if isinstance(block, Prose)]
+    blocks = [block for block in section.parts if isinstance(block, Prose)]
     return " ".join([section.finding, *(text for block in blocks for text in [block.lead, *block.paragraphs])])
 
 
@@ -369,14 +369,15 @@ class TestPlainSentences:
         )
 
     def test_benefit_and_harm_are_words_of_wanted_directions_alone(self) -> None:
-        """Up or down; a programme that is to go back to healthy, or depends, is neither."""
-        toy = material("reference")
-        assert "benefit" not in plain(toy)[TREATMENT]
-        told = plain(wanting(toy, apoptosis="down", anti_apoptosis="down"))[TREATMENT]
+        """Up or down; a programme that is to go back to healthy, or depends, is neither; nor is any without injury."""
+        toy = material("injury")
+        assert "benefit" not in plain(toy)[INJURY]
+        told = plain(wanting(toy, apoptosis="down", anti_apoptosis="down"))[INJURY]
         assert "apoptosis is raised, a harm (less is better)" in told
         assert "Anti apoptosis is lowered, a benefit (less is better)" in told
-        healthy = plain(wanting(toy, apoptosis="toward_healthy"))[TREATMENT]
+        healthy = plain(wanting(toy, apoptosis="toward_healthy"))[INJURY]
         assert "harm" not in healthy
+        assert "harm" not in plain(wanting(material("reference"), apoptosis="down"))[TREATMENT]
 
     def test_programmes_that_were_not_measured_are_not_testable(self) -> None:
         """By name where they are few."""
@@ -407,7 +408,10 @@ class TestBenefit:
             ("primary_cells", "hepatocytes", None): "depends", ("tissue", "stellate", None): "depends",
         }  # fmt: skip
         for (kind, cells, line), wanted in systems.items():
-            assert benefits_of(entry, {"kind": kind, "cell_type": cells, "line": line}) == {"s": wanted}
+            system = {"kind": kind, "cell_type": cells, "line": line}
+            for role, expected in (("injured", wanted), ("reference", "depends")):
+                facts = {"system": system, "arms": {"levels": {"a": {"role": role}}}}
+                assert benefits_of(entry, facts) == {"s": expected}
 
     def test_the_picture_groups_programmes_and_marks_their_state(self) -> None:
         """A wanted programme is shown whatever its p-value; colours by meaning, size by evidence."""

@@ -28,6 +28,7 @@ SIDES: list[dict[str, Any]] = [
     {"gene_set": "cells_kupffer", "title": "Kupffer-cell markers", "theme": "cells"},
 ]
 ENTRY = {"name": "own", "gene_sets": SIDES}
+LESS = "less and not shown at the last time"
 SOONER = "the controls recovered: the treated recovered sooner"
 TWO_TREATED = INJURED_ARMS | {"ev": {"role": "treated", "value": "e", "label": "CCl4 + EV", "product": "ev"}}
 
@@ -49,7 +50,7 @@ def toy() -> Material:
 
 def words_of(section: Section, lead: str = "") -> str:
     """Its paragraphs, or those under one lead."""
-    blocks = [block for block in section.blocks if isinstance(block, Prose) and (not lead or block.lead == lead)]
+    blocks = [block for block in section.parts if isinstance(block, Prose) and (not lead or block.lead == lead)]
     return " ".join(text for block in blocks for text in block.paragraphs)
 
 
@@ -105,6 +106,17 @@ def test_the_answer_warns_of_the_clock() -> None:
     assert beside(MIXED.iloc[[0, 2]]) == ""
 
 
+def test_programmes_that_change_at_some_time_are_not_told_as_none() -> None:
+    """Effects that cancel in the average are counted by the test of all times, in the finding and in few words."""
+    effects = toy().programmes.effects.assign(padj=0.5)
+    section = programmes_section(with_rows(toy(), effects=effects))
+    changes = toy().programmes.changes
+    own = changes[(changes["contrast"] == "msc_vs_ccl4__any_time") & (changes["padj"] < 0.05)]
+    assert len(own) > 0
+    assert f"none change on average, and {len(own)} at some time" in section.finding
+    assert f"0 programmes with CCl4 + MSC, {len(own)} at some time" in section.contents
+
+
 def test_a_clock_that_turns_between_times_is_told() -> None:
     """Opposite shifts at two times cancel in the average and are a caution all the same."""
     effects = toy().programmes.effects
@@ -132,8 +144,18 @@ def test_few_programmes_are_followed_over_time() -> None:
     ("kind", "side", "end", "words"),
     [
         ("sustained", 1, "effect_persists", "raised at day 1 and at the last time"),
-        ("early_transient", -1, "control_recovered", f"lowered at day 7, then gone ({SOONER})"),
-        ("early_transient", 1, "treated_relapsed", "raised at day 7, then gone (the treated fell back)"),
+        (
+            "early_transient",
+            -1,
+            "control_recovered",
+            f"lowered at day 7, {LESS} ({SOONER})",
+        ),
+        (
+            "early_transient",
+            1,
+            "treated_relapsed",
+            f"raised at day 7, {LESS} (the treated fell back)",
+        ),
         ("delayed", 1, "", "raised late, at day 1 and at the last time"),
         ("reversing", 1, "effect_persists", "raised at one time and lowered at another"),
     ],
@@ -170,7 +192,7 @@ def test_treated_who_were_further_from_healthy_do_not_relapse() -> None:
             "note": "effect_not_against_injury",
         }
     )
-    assert course_words(row, toy().look) == "raised at day 1, then gone (the treated came back to the untreated)"
+    assert course_words(row, toy().look) == f"raised at day 1, {LESS} (the treated came back to the untreated)"
 
 
 def test_what_goes_past_healthy_is_not_called_back() -> None:
@@ -200,7 +222,7 @@ def test_courses_are_told_together() -> None:
 def test_the_programmes_section_shows_effects_with_intervals() -> None:
     """One table for each averaged contrast, what is wanted beside, and the mixture under its own heading."""
     section = programmes_section(toy())
-    tables = [block for block in section.blocks if isinstance(block, Table)]
+    tables = [block for block in section.parts if isinstance(block, Table)]
     assert len(tables) == 3
     titles = [column.title for column in tables[0].columns]
     assert "Wanted" in titles
@@ -217,7 +239,7 @@ def test_pictures_are_of_effects() -> None:
     picture = answer_picture(toy())
     assert picture is not None
     assert "log2" in picture.figure.data.columns
-    over_time = next(block for block in over_time_section(toy()).blocks if isinstance(block, Picture))
+    over_time = next(block for block in over_time_section(toy()).parts if isinstance(block, Picture))
     assert {"estimate", "ci_low", "ci_high"} <= set(over_time.figure.data.columns)
     assert answer_picture(make_material(untested_sets=True)) is None
 
@@ -237,7 +259,7 @@ def test_rescue_says_how_much_of_the_injury_can_be_told() -> None:
 def test_the_rescue_section_lists_weak_injuries_with_their_interval_alone() -> None:
     """And counts those without an injury to undo."""
     section = undone_section(toy())
-    table = next(block for block in section.blocks if isinstance(block, Table))
+    table = next(block for block in section.parts if isinstance(block, Table))
     cells = [[cell.text for cell in row] for row in table.rows]
     assert any("0.50 (0.20 to 0.80)" in row for row in cells)
     assert any("0.20 to 0.80" in row for row in cells)
@@ -249,7 +271,7 @@ def test_the_rescue_section_lists_genes_as_exploratory() -> None:
     """By symbol, else by id, over all times; the caption counts those that go back."""
     named = toy().programmes.rescue_genes.assign(symbol="Mcl1")
     for material, gene in ((toy(), "G0000"), (with_rows(toy(), rescue_genes=named), "Mcl1")):
-        table = [block for block in undone_section(material).blocks if isinstance(block, Table)][-1]
+        table = [block for block in undone_section(material).parts if isinstance(block, Table)][-1]
         row = [cell.text for cell in table.rows[0]]
         assert (row[0], row[4]) == (gene, "0.50 (0.20 to 0.80)")
         assert table.caption.startswith("Gene by gene, exploratory")
@@ -258,11 +280,11 @@ def test_the_rescue_section_lists_genes_as_exploratory() -> None:
 
 def test_the_share_of_the_mixture_that_is_held_constant_is_told() -> None:
     """Beside the effects that it qualifies, and nowhere where it was not."""
-    table = next(block for block in programmes_section(toy()).blocks if isinstance(block, Table))
+    table = next(block for block in programmes_section(toy()).parts if isinstance(block, Table))
     assert "2 components or more of marker scores, which hold 80 % or more of their variance" in table.caption
     cells = toy().programmes.effects.assign(mixture_components=np.nan, mixture_share=np.nan)
     plain = next(
-        block for block in programmes_section(with_rows(toy(), effects=cells)).blocks if isinstance(block, Table)
+        block for block in programmes_section(with_rows(toy(), effects=cells)).parts if isinstance(block, Table)
     )
     assert "mixture" not in plain.caption
 
@@ -288,7 +310,7 @@ def test_two_products_are_compared() -> None:
         "estimate": 0.1, "ci_low": 0.0, "ci_high": 0.2, "padj": 0.01, "note": "",
     }  # fmt: skip
     told = with_rows(material, comparisons=pd.DataFrame([row]), equivalence=pd.DataFrame([same]))
-    tables = [block for block in undone_section(told).blocks if isinstance(block, Table)]
+    tables = [block for block in undone_section(told).parts if isinstance(block, Table)]
     verdicts, alike, compared = tables[-3:]
     assert [cell.text for cell in verdicts.rows[0]][:3] == ["CCl4 + EV vs CCl4 + MSC", "all times", "1"]
     assert [cell.text for cell in alike.rows[0]][3:5] == ["0.10 (0.00 to 0.20)", "the same within the margin"]
@@ -303,7 +325,7 @@ def test_what_weakens_a_rescue_stands_behind_its_sentence() -> None:
     noted = toy().programmes.rescue.assign(note="times_left_out:14d;unreplicated")
     text = rescue_sentence(with_rows(toy(), rescue=noted), "msc")
     assert "times that one arm lacks are left out: 14d; a group has a single sample: read as description" in text
-    table = next(block for block in undone_section(with_rows(toy(), rescue=noted)).blocks if isinstance(block, Table))
+    table = next(block for block in undone_section(with_rows(toy(), rescue=noted)).parts if isinstance(block, Table))
     assert table.columns[-1].title == "Note"
     assert "a group has a single sample" in table.rows[0][-1].text
 

@@ -115,7 +115,7 @@ class Reader(HTMLParser):
 def text_of(section: Section) -> str:
     """Words of a section without its tables and pictures."""
     parts = [section.finding]
-    for block in section.blocks:
+    for block in section.parts:
         parts += [block.lead, *block.paragraphs] if isinstance(block, Prose) else []
         parts += block.items if isinstance(block, Bullets) else []
     return " ".join(parts)
@@ -128,12 +128,12 @@ def section_of(page: Page, identity: str) -> Section:
 
 def tables_of(section: Section) -> list[Table]:
     """Tables of a section."""
-    return [block for block in section.blocks if isinstance(block, Table)]
+    return [block for block in section.parts if isinstance(block, Table)]
 
 
 def pictures_of(section: Section) -> list[Picture]:
     """Pictures of a section."""
-    return [block for block in section.blocks if isinstance(block, Picture)]
+    return [block for block in section.parts if isinstance(block, Picture)]
 
 
 class TestOverview:
@@ -477,7 +477,7 @@ def test_consistent_genes_of_a_study_are_told_with_chance_and_clock() -> None:
                              for name, table in one.tables.items()})
         for one in pair
     ]  # fmt: skip
-    words = " ".join(text for block in genes_section(named, SETTINGS).blocks if isinstance(block, Prose)
+    words = " ".join(text for block in genes_section(named, SETTINGS).parts if isinstance(block, Prose)
                      for text in block.paragraphs)  # fmt: skip
     assert "PER2 of the clock is among them" in words
 

@@ -175,7 +175,7 @@ every_kind = pytest.mark.parametrize("kind", KINDS)
 def text_of(section: Section) -> str:
     """Words of a section without its tables and pictures."""
     parts = [section.finding]
-    for block in section.blocks:
+    for block in section.parts:
         parts += [block.lead, *block.paragraphs] if isinstance(block, Prose) else []
         parts += block.items if isinstance(block, Bullets) else []
     return " ".join(parts)
@@ -322,13 +322,13 @@ class TestSections:
         """Where, what and what to do."""
         warning = {"where": "samples.tsv", "what": "few samples", "fix": "read with care"}
         section = quality_section(make_material(check={"warnings": [warning]}))
-        assert Notices((("samples.tsv", "few samples", "read with care"),)) in section.blocks
+        assert Notices((("samples.tsv", "few samples", "read with care"),)) in section.parts
         assert section.finding.startswith("Checks and fit gave 1 warning;")
 
     def test_losses_are_counted_step_by_step(self) -> None:
         """Rows, what was set aside, what took part, what was tested."""
         section = quality_section(material("injury"))
-        table = next(block for block in section.blocks if isinstance(block, Table))
+        table = next(block for block in section.parts if isinstance(block, Table))
         rows = {row[0].text: (row[1].text, row[2].text) for row in table.rows}
         assert rows["Rows of the count file"] == ("81", "–")
         assert rows["Genes"] == ("80", "set aside: 1 spike in")
@@ -382,10 +382,10 @@ class TestSections:
         """In the tables of contrasts, of genes and of the panel; balances are tested against none."""
         toy = with_threshold(material("injury"))
         sections = (changes_section(toy), over_time_section(toy), apoptosis_section(toy))
-        captions = [block.caption for section in sections for block in section.blocks if isinstance(block, Table)]
+        captions = [block.caption for section in sections for block in section.parts if isinstance(block, Table)]
         assert sum("p-values are for a change by more than ×2 (log2 1)" in caption for caption in captions) == 6
         assert sum("p-values are for any change" in caption for caption in captions) == 1
-        plain = [block.caption for block in changes_section(material("injury")).blocks if isinstance(block, Table)]
+        plain = [block.caption for block in changes_section(material("injury")).parts if isinstance(block, Table)]
         assert [caption for caption in plain if "by more than" in caption] == []
 
     def test_findings_speak_of_every_treatment(self) -> None:
@@ -400,7 +400,7 @@ class TestSections:
         """And where the prior leaves nothing of them, the table says why."""
         toy = material("injury")
         first = next(
-            block for block in changes_section(toy).blocks if isinstance(block, Table) and "smallest" in block.caption
+            block for block in changes_section(toy).parts if isinstance(block, Table) and "smallest" in block.caption
         )
         assert "compare sizes of effects by them" in first.caption
         shown = {column.title: column.cells[0] for column in first.columns}
@@ -409,7 +409,7 @@ class TestSections:
         )
         tables = {name: table.assign(shrunk_log2_fold_change=0.0) for name, table in toy.tables.items()}
         text = " ".join(
-            block.caption for block in changes_section(replace(toy, tables=tables)).blocks if isinstance(block, Table)
+            block.caption for block in changes_section(replace(toy, tables=tables)).parts if isinstance(block, Table)
         )
         assert "Shrunken values are about zero for 78 genes" in text
 
@@ -419,7 +419,7 @@ class TestSections:
         captions = [
             block.caption
             for group in (3, 2)
-            for block in quality_section(replace(toy, design={**toy.design, "largest_group": group})).blocks
+            for block in quality_section(replace(toy, design={**toy.design, "largest_group": group})).parts
             if isinstance(block, Table) and block.caption.startswith("Genes from the file")
         ]
         assert ["Count outliers were not looked for" in caption for caption in captions] == [False, True]
@@ -432,7 +432,7 @@ class TestSections:
         """Every limit, and the steps of the pathway as groups."""
         section = apoptosis_section(material("injury"))
         assert all(limit in text_of(section) for limit in LIMITS)
-        table = next(block for block in section.blocks if isinstance(block, Table))
+        table = next(block for block in section.parts if isinstance(block, Table))
         assert [words for _, words in table.groups][:2] == [
             "Death receptors and survival signals",
             "BCL2 family: guardians",
@@ -449,13 +449,13 @@ class TestSections:
         """The poor set of the toy, and no other."""
         section = ledger_section(material("injury"))
         assert "1 gene set lost more than half of its members" in section.finding
-        tables = [block for block in section.blocks if isinstance(block, Table)]
+        tables = [block for block in section.parts if isinstance(block, Table)]
         assert [row[0].text for row in tables[-1].rows] == ["UV response down"]
 
     def test_the_rows_of_the_count_file_are_added_up(self) -> None:
         """Each counted once, in words, to the number that the caption names."""
         section = ledger_section(material("injury"))
-        table = next(block for block in section.blocks if isinstance(block, Table))
+        table = next(block for block in section.parts if isinstance(block, Table))
         assert f"adds up to the {GENES + 1} rows of the count file" in table.caption
         assert sum(int(row[1].text) for row in table.rows) == GENES + 1
         assert [row[0].text for row in table.rows][-1] == "set aside, no gene: spike in"
@@ -468,7 +468,7 @@ class TestSections:
         ledger.loc[1, "gene_id"] = ledger.loc[0, "gene_id"]
         toy = replace(toy, identifiers=ledger)
         assert f"of {GENES - 1} genes" in ledger_section(toy).finding
-        tables = [block for block in quality_section(toy).blocks if isinstance(block, Table)]
+        tables = [block for block in quality_section(toy).parts if isinstance(block, Table)]
         cells = [[cell.text for cell in row] for table in tables for row in table.rows]
         told = "set aside: 1 spike in; summed into another row of the same gene: 1"
         assert ["Genes", str(GENES - 1), told] in cells
@@ -639,7 +639,7 @@ def test_columns_of_a_table_have_one_length() -> None:
     """Every table of every page is whole."""
     for kind in KINDS:
         for section in page(kind).sections:
-            for block in section.blocks:
+            for block in section.parts:
                 if isinstance(block, Table):
                     assert len({len(column.cells) for column in block.columns}) <= 1
 

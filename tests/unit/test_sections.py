@@ -64,7 +64,7 @@ def figures_of(blocks: Sequence[Any]) -> list[Figure]:
 
 def named(section: Section, start: str) -> list[Figure]:
     """Figures of a section whose names begin so."""
-    return [figure for figure in figures_of(section.blocks) if figure.name.startswith(start)]
+    return [figure for figure in figures_of(section.parts) if figure.name.startswith(start)]
 
 
 def words_of(blocks: Sequence[Any]) -> str:
@@ -167,7 +167,7 @@ class TestQuality:
         material = replace(toy(), settings=toy().settings | {"log2_fold_change_threshold": 1.0})
         section = quality_section(material)
         assert "p-values are for a change by more than ×2 (log2 1), so that their shape says little" in section.finding
-        assert not any(words in words_of(section.blocks) for words in SOUND)
+        assert not any(words in words_of(section.parts) for words in SOUND)
         assert "p-values have the shape they should have in" in quality_section(toy()).finding
 
 
@@ -176,7 +176,7 @@ class TestChanges:
 
     def test_an_ma_plot_stands_beside_each_volcano(self) -> None:
         """A row of the two for each main contrast."""
-        rows = [block for block in changes_section(toy()).blocks if isinstance(block, Row)]
+        rows = [block for block in changes_section(toy()).parts if isinstance(block, Row)]
         pairs = [tuple(picture.figure.name.split("__")[0] for picture in row.pictures) for row in rows]
         main = estimable(main_contrasts(toy().contrasts))
         assert pairs[: len(main)] == [("volcano", "ma")] * len(main)
@@ -370,7 +370,7 @@ class TestEnrichment:
         section = enrichment_section(toy())
         assert section.finding.endswith("a description of ranks, not evidence.")
         assert "overstate the evidence" in section.blocks[0].paragraphs[0]
-        assert "picked by the same data" in words_of(section.blocks)
+        assert "picked by the same data" in words_of(section.parts)
 
 
 def test_simulated_data_are_named_on_every_new_picture() -> None:
@@ -379,7 +379,7 @@ def test_simulated_data_are_named_on_every_new_picture() -> None:
     drawn = [
         figure
         for section in (quality_section(material), changes_section(material), enrichment_section(material))
-        for figure in figures_of(section.blocks)
+        for figure in figures_of(section.parts)
     ]
     assert len({figure.name.split("__")[0] for figure in drawn}) > 9
     for figure in drawn:
@@ -393,6 +393,6 @@ def test_names_of_figures_are_unique() -> None:
     names = [
         figure.name
         for section in (quality_section(toy()), changes_section(toy()), enrichment_section(toy()))
-        for figure in figures_of(section.blocks)
+        for figure in figures_of(section.parts)
     ]
     assert len(names) == len(set(names))

@@ -170,15 +170,15 @@ def test_panels_are_in_no_table_and_no_tile() -> None:
     rows = heatmap_rows(material, collection)
     assert list(dict.fromkeys(rows["title"])) == ["Repair (rising part)", "Repair (falling part)"]
     section = enrichment_section(material)
-    tables = [block for block in section.blocks if isinstance(block, Table) and "Hallmark" in block.caption]
+    tables = [block for block in section.parts if isinstance(block, Table) and "Hallmark" in block.caption]
     assert {cell for table in tables for cell in column(table, "Set").cells} == set(rows["title"])
-    pictures = [block for block in section.blocks if isinstance(block, Picture)]
+    pictures = [block for block in section.parts if isinstance(block, Picture)]
     assert "sets with the largest score" not in pictures[-1].caption
 
 
 def words_of(section: Section) -> str:
     """Its paragraphs."""
-    return " ".join(text for block in section.blocks if isinstance(block, Prose) for text in block.paragraphs)
+    return " ".join(text for block in section.parts if isinstance(block, Prose) for text in block.paragraphs)
 
 
 @pytest.mark.parametrize(("signs", "halves"), [((1, -1), True), ((1, 1), False)])
