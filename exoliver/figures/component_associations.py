@@ -9,7 +9,7 @@ import pandas as pd
 
 from exoliver.figures.figure import Figure, finish
 from exoliver.figures.gene_set_heatmap import SURE
-from exoliver.figures.style import CELL_EDGE, CELL_INK, SEQUENTIAL, SKY_BLUE, Look, inline, ordered
+from exoliver.figures.style import CELL_EDGE, CELL_INK, SHARE_TILES, Look, inline, ordered
 from exoliver.figures.words import number, p_words
 
 STEP, ROW = 64, 26  # pixels of a column and of a row
@@ -37,9 +37,14 @@ def component_associations(table: pd.DataFrame, look: Look, *, shares: Sequence[
         shown=[_tile(row.share_adjusted, row.padj, level) for row in table.itertuples()],
     )
     legend = alt.Legend(
-        title="Share explained", orient="bottom", format=".0%", gradientLength=140, gradientThickness=10
+        title="Share explained",
+        type="gradient",
+        orient="bottom",
+        format=".0%",
+        gradientLength=140,
+        gradientThickness=10,
     )
-    scale = alt.Scale(domain=[0, 1], range=[SEQUENTIAL[0], SKY_BLUE], interpolate="rgb")
+    scale = alt.Scale(type="quantize", domain=[0, 1], range=list(SHARE_TILES), nice=False)
     x = alt.X(
         "axis:N",
         sort=names,

@@ -1,4 +1,4 @@
-"""Effects on programmes as tiles: what they mean in colour, how sure they are in size, which way they go in a sign.
+"""Effects on programmes as tiles: what they mean in colour, how sure in size, which way in a sign and a triangle.
 
 Green and purple speak of benefit and harm, which few programmes have; every other effect is grey.
 """
@@ -6,6 +6,7 @@ Green and purple speak of benefit and harm, which few programmes have; every oth
 from __future__ import annotations
 
 import json
+import math
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -20,13 +21,17 @@ from exoliver.figures.words import fold, joined, number, p_words
 # The ends of ColorBrewer's PRGn, light enough for dark numbers; told apart with any kind of colour vision, and no
 # colour of an arm or of a direction.
 COLOURS = {"benefit": "#7fbf7b", "harm": "#af8dc3", "neutral": "#a7aeb4"}
+STRENGTHS = 4  # steps from no effect to the deepest colour: the stylesheet has a dark partner of each
 TESTED, NOT_MEASURED, NOT_TESTABLE = STATES = ("tested", "not measured", "not testable")
 SIZES = {"sure": 1.0, "perhaps": 0.62, "open": 0.0}  # share of a tile's sides that is coloured
 CAUTION = 0.05  # uncorrected p-value below which a tile has any colour
 STEP, HEIGHT = 46, 18  # pixels of a column and of a row
 LETTER, MIN_LETTERS = 5.6, 16  # pixels of a letter above the columns, and the shortest line
 LEAST_LIMIT = 0.5  # log2 at which colours are deepest, where no effect is larger
-LEGEND_WIDTH, LEGEND_ROW, LEGEND_LINES = 310, 17, 4
+LEGEND_WIDTH, LEGEND_ROW = 330, 17  # pixels
+LEGEND_LETTER, LEGEND_MARK, LEGEND_GAP = 5.4, 22, 12  # pixels of a letter, of a sample, and between two entries
+POINTERS = {"raised": "triangle-up", "lowered": "triangle-down"}  # of tiles with evidence
+POINTER_SIZE, POINTER_AT = 24, -18  # pixels of area, and from the middle of a tile
 STROKE = "M-1,1L1,-1"  # of tiles that were not measured
 
 
@@ -81,8 +86,9 @@ def signed(value: float) -> str:
 
 
 def blended(colour: str, strength: float) -> str:
-    """A colour between that of no effect and the deepest one."""
-    share = min(1.0, max(0.0, strength))
+    """A colour between that of no effect and the deepest one, in few steps."""
+    # Upwards: what is coloured at all is told from the ground.
+    share = math.ceil(STRENGTHS * min(1.0, max(0.0, strength))) / STRENGTHS
     ends = [[int(text[place : place + 2], 16) for place in (1, 3, 5)] for text in (MIDDLE, colour)]
     return "#" + "".join(f"{round(low + share * (high - low)):02x}" for low, high in zip(*ends, strict=True))
 
@@ -116,10 +122,16 @@ def tile_panel(own: pd.DataFrame, tiles: pd.DataFrame, *, lines: Sequence[str], 
             layers.append(marks.encode(fill=alt.Fill("colour:N", scale=None)))
         text = _layer(rows, x, y).mark_text(fontSize=10, color=CELL_INK, fontWeight=700 if size == "sure" else 400)
         layers.append(text.encode(text="shown:N"))
+    for way, shape in POINTERS.items():
+        rows = tested[(tested["size"] != "open") & (tested["value"] > 0 if way == "raised" else tested["value"] < 0)]
+        pointer = _layer(rows, x, y).mark_point(
+            shape=shape, filled=True, opacity=1, color=CELL_INK, size=POINTER_SIZE, xOffset=POINTER_AT
+        )
+        layers.append(pointer)
     lost = own[own["state"] == NOT_MEASURED]
     layers.append(_layer(lost, x, y).mark_point(shape=STROKE, size=220, stroke=MUTED, strokeWidth=1, opacity=1))
     # Every column has its place, those without a number too.
-    layers.append(_layer(own, x, y).mark_rect(opacity=0))
+    layers.append(_layer(own, x, y).mark_rect(opacity=0, fill=MIDDLE))
     title = alt.TitleParams(list(lines), fontSize=11, fontWeight="normal", anchor="start")
     return alt.layer(*layers).properties(width={"step": STEP}, height={"step": HEIGHT}, title=title)
 
@@ -169,43 +181,82 @@ def with_legend(panels: Sequence[Any], tiles: pd.DataFrame, *, fdr: float) -> di
         As in `drawn_tiles`.
     """
     lines = [arranged(line, "hconcat", spacing=10) for line in panels]
-    return arranged([*lines, _legend(colour_limit(tiles["value"]), fdr)], "vconcat", spacing=16)
+    entries = legend_entries(tiles, fdr=fdr)
+    return arranged([*lines, *([_legend(entries)] if entries else [])], "vconcat", spacing=16)
 
 
-def _legend(limit: float, fdr: float) -> Any:
-    """Samples of tiles with their meaning."""
-    deepest = f"deepest at log2 {number(limit)} ({fold(limit)}, {fold(-limit)})"
-    entries = [
-        (0, 0, COLOURS["benefit"], "sure", "benefit"),
-        (70, 0, COLOURS["harm"], "sure", "harm"),
-        (125, 0, COLOURS["neutral"], "sure", "neither by itself"),
-        (0, 1, "", "blank", deepest),
-        (0, 2, COLOURS["neutral"], "sure", f"adjusted p < {fdr:g}"),
-        (125, 2, COLOURS["neutral"], "perhaps", f"p < {CAUTION:g}, not adjusted"),
-        (0, 3, COLOURS["neutral"], "open", "no evidence"),
-        (125, 3, "", "", "not measured; blank: not testable"),
+def legend_entries(tiles: pd.DataFrame, *, fdr: float) -> list[list[tuple[str, str]]]:
+    """What the legend says, each group on lines of its own; of things that some tile has.
+
+    Parameters
+    ----------
+    tiles
+        Of `drawn_tiles`.
+    fdr
+        As in `drawn_tiles`.
+
+    Returns
+    -------
+    Pairs of a sample (a meaning, a size, a way, a state; empty where there is none) and its words.
+    """
+    tested = tiles[tiles["value"].notna()]
+    seen = tested[tested["size"] != "open"]
+    ways = {"raised": (seen["value"] > 0).any(), "lowered": (seen["value"] < 0).any()}
+    limit = colour_limit(tiles["value"])
+    meanings = {"benefit": "benefit", "harm": "harm", "neutral": "neither by itself"}
+    sizes = {"sure": f"adjusted p < {fdr:g}", "perhaps": f"p < {CAUTION:g}, not adjusted", "open": "no evidence"}
+    deepest = [("", f"deepest at log2 {number(limit)} ({fold(limit)}, {fold(-limit)})")] if len(seen) else []
+    states = {NOT_MEASURED: NOT_MEASURED, NOT_TESTABLE: f"blank: {NOT_TESTABLE}"}
+    groups = [
+        [(key, text) for key, text in meanings.items() if (seen["meaning"] == key).any()],
+        deepest,
+        [(way, way) for way, is_there in ways.items() if is_there],
+        [(key, text) for key, text in sizes.items() if (tested["size"] == key).any()],
+        [("" if key == NOT_TESTABLE else key, text) for key, text in states.items() if (tiles["state"] == key).any()],
     ]
-    table = pd.DataFrame(entries, columns=["x", "y", "colour", "size", "text"])
-    table["middle"] = table["y"] * LEGEND_ROW + LEGEND_ROW / 2
+    return [group for group in groups if group]
 
-    def placed(rows: pd.DataFrame, offset: float = 8.0) -> alt.Chart:
-        data = inline(rows.assign(x=rows["x"] + offset))
-        x, y = alt.X("x:Q", scale=None, axis=None), alt.Y("middle:Q", scale=None, axis=None)
-        return alt.Chart(data).encode(x=x, y=y)
 
-    swatches = table[table["colour"] != ""]
-    base = placed(swatches).mark_rect(width=16, height=12, fill=MIDDLE, stroke=MUTED, strokeWidth=0.5)
-    layers = [base]
+def _legend(entries: Sequence[Sequence[tuple[str, str]]]) -> Any:
+    """Samples of tiles with their meaning."""
+    table = _placed_entries(entries)
+    height = LEGEND_ROW * (int(table["line"].max()) + 1)
+    places: dict[str, Any] = {"x": alt.X("x:Q", scale=None, axis=None), "y": alt.Y("y:Q", scale=None, axis=None)}
+
+    def own(rows: pd.DataFrame) -> alt.Chart:
+        return alt.Chart(inline(rows[["x", "y", "text", "colour"]])).encode(**places)
+
+    swatches = table[table["sample"].isin([*COLOURS, *SIZES])]
+    layers = [own(swatches).mark_rect(width=16, height=12, fill=MIDDLE, stroke=MUTED, strokeWidth=0.5)]
     for size, share in SIZES.items():
-        if not share:
-            continue
-        rows = placed(swatches[swatches["size"] == size])
-        mark = rows.mark_rect(width=16 * share, height=12 * share)
-        layers.append(mark.encode(fill=alt.Fill("colour:N", scale=None)))
-    layers.append(placed(table[table["size"] == ""]).mark_point(shape=STROKE, size=120, stroke=MUTED, opacity=1))
-    words = table.assign(x=table["x"] + (table["size"] != "blank") * 14 - (table["size"] == "blank") * 8)
-    layers.append(placed(words).mark_text(align="left", fontSize=11, color=INK).encode(text="text:N"))
-    return alt.layer(*layers).properties(width=LEGEND_WIDTH, height=LEGEND_LINES * LEGEND_ROW)
+        rows = swatches[(swatches["sample"] == size) | ((size == "sure") & swatches["sample"].isin(list(COLOURS)))]
+        mark = own(rows).mark_rect(width=16 * share, height=12 * share)
+        layers += [mark.encode(fill=alt.Fill("colour:N", scale=None))] if share else []
+    layers += [
+        own(table[table["sample"] == way]).mark_point(shape=shape, size=30, filled=True, color=INK, opacity=1)
+        for way, shape in POINTERS.items()
+    ]
+    lost = own(table[table["sample"] == NOT_MEASURED])
+    layers.append(lost.mark_point(shape=STROKE, size=120, stroke=MUTED, opacity=1))
+    words = table.assign(x=table["x"] + [14 if sample else -8 for sample in table["sample"]])
+    layers.append(own(words).mark_text(align="left", fontSize=11, color=INK).encode(text="text:N"))
+    return alt.layer(*layers).properties(width=LEGEND_WIDTH, height=height)
+
+
+def _placed_entries(groups: Sequence[Sequence[tuple[str, str]]]) -> pd.DataFrame:
+    """Entries of the legend from left to right, on another line where one is full; a group begins a line."""
+    rows, line = [], -1
+    for group in groups:
+        line, left = line + 1, 0.0
+        for sample, text in group:
+            length = LEGEND_LETTER * len(text) + (LEGEND_MARK if sample else 0)
+            if left and left + length > LEGEND_WIDTH:
+                line, left = line + 1, 0.0
+            y = (line + 0.5) * LEGEND_ROW
+            colour = COLOURS.get(sample, COLOURS["neutral"])
+            rows.append({"sample": sample, "text": text, "colour": colour, "x": left + 8, "y": y, "line": line})
+            left += length + LEGEND_GAP
+    return pd.DataFrame(rows)
 
 
 def tile_words(table: pd.DataFrame, column: str) -> str:

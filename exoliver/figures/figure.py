@@ -74,7 +74,9 @@ def arranged(charts: Sequence[Any], way: str, *, spacing: int, columns: int | No
     return {"datasets": data, way: parts, "spacing": spacing, **more}
 
 
-def finish(chart: Any, look: Look, *, name: str, title: str, alt_text: str, data: pd.DataFrame) -> Figure:
+def finish(
+    chart: Any, look: Look, *, name: str, title: str, alt_text: str, data: pd.DataFrame, subtitle: str = ""
+) -> Figure:
     """The figure of a chart.
 
     Parameters
@@ -85,10 +87,16 @@ def finish(chart: Any, look: Look, *, name: str, title: str, alt_text: str, data
         The dataset's; simulated data are named so in title and file name.
     name, title, alt_text, data
         As in `Figure`; the title is above the picture.
+    subtitle
+        Below the title, what must be known to read the picture; none where empty.
     """
     # Not validated again: altair checks each part when it is made, and the whole takes as long as drawing it.
     spec = chart if isinstance(chart, dict) else chart.to_dict(validate=False)
-    spec = spec | {"$schema": SCHEMA, "title": look.title(title).to_dict(), "config": alt.Config(**CONFIG).to_dict()}
+    spec = spec | {
+        "$schema": SCHEMA,
+        "title": look.title(title, subtitle).to_dict(),
+        "config": alt.Config(**CONFIG).to_dict(),
+    }
     svg = vl_convert.vegalite_to_svg(_printable(spec), vl_version=VERSION, allowed_base_urls=[])
     name = f"{name}_simulated" if look.simulated else name
     words = f"Simulated data. {alt_text}" if look.simulated else alt_text
@@ -180,7 +188,12 @@ def _round_circle(element: ElementTree.Element) -> None:
     if element.tag == f"{{{SVG}}}path" and place and shape:
         element.tag = f"{{{SVG}}}circle"
         rest = {key: value for key, value in element.attrib.items() if key not in ("transform", "d")}
-        element.attrib = {"cx": place[1], "cy": place[2], "r": shape[1]} | rest
+        element.attrib = {"cx": _tenths(place[1]), "cy": _tenths(place[2]), "r": shape[1]} | rest
+
+
+def _tenths(pixels: str) -> str:
+    """Pixels to one decimal, finer than any screen shows the middle of a circle."""
+    return f"{float(pixels):.1f}".removesuffix(".0")
 
 
 def _share_attributes(group: ElementTree.Element) -> None:

@@ -9,12 +9,11 @@ import altair as alt
 import pandas as pd
 
 from exoliver.figures.figure import Figure, finish
-from exoliver.figures.style import Look, inline, spread_points, time_words
+from exoliver.figures.style import PLAIN, Look, inline, spread_points, time_words
 from exoliver.figures.words import number
 
 JITTERED = 12  # up to so many samples of a group are set beside each other
 MOST_TICKS = 6
-PLAIN = "replace(format(datum.value, ',~r'), /,/g, '\u202f')"
 HALF_COUNT = 0.5  # stands for zero on the log axis
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from exoliver.figures.figure import Figure, arranged, finish
 from exoliver.figures.gene_set_heatmap import LEAST_LIMITS, LETTER
-from exoliver.figures.style import DIVERGING, LINE, MUTED, SHAPES, Look, inline, ordered
+from exoliver.figures.style import LINE, MUTED, SHAPES, TILES, Look, inline, ordered
 from exoliver.figures.words import number, plural
 
 WIDTH, ROW = 190, 20  # pixels of a panel and of a row
@@ -78,7 +78,7 @@ def _encodings(drawn: pd.DataFrame, limit: float, fdr: float, *, is_first: bool)
     """Colour, area, shape and ring, the same in every panel; one legend of each."""
     times = ordered(drawn["when"])
     shapes = [SHAPES[place % len(SHAPES)] for place in range(len(times))]
-    colours = alt.Scale(domain=[-limit, 0, limit], range=[DIVERGING[0], DIVERGING[2], DIVERGING[4]], interpolate="rgb")
+    colours = alt.Scale(type="quantize", domain=[-limit, limit], range=list(TILES), nice=False)
     areas = alt.Scale(domain=[float(drawn["size"].min()), float(drawn["size"].max())], range=[SMALLEST, LARGEST])
     rings = alt.Scale(domain=[SURE, UNSURE], range=[MUTED, LINE])
     shared: dict[str, Any] = {"orient": "bottom", "symbolFillColor": MUTED, "symbolStrokeColor": MUTED}

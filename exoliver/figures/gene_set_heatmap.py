@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from exoliver.figures.figure import Figure, arranged, finish
-from exoliver.figures.style import CELL_EDGE, CELL_INK, DIVERGING, Look, inline, ordered
+from exoliver.figures.style import CELL_EDGE, CELL_INK, TILES, Look, inline, ordered
 from exoliver.figures.words import number, p_words
 
 SURE = "●"
@@ -85,12 +85,20 @@ def colour_limit(values: pd.Series, unit: str) -> float:
 
 
 def score_colour(limit: float, unit: str) -> alt.Color:
-    """Values from blue (lower) over white to orange (higher), the same in all panels."""
-    scale = alt.Scale(domain=[-limit, 0, limit], range=[DIVERGING[0], DIVERGING[2], DIVERGING[4]], interpolate="rgb")
+    """Values in steps from blue (lower) over the ground to orange (higher), the same in all panels."""
+    scale = alt.Scale(type="quantize", domain=[-limit, limit], range=list(TILES), nice=False)
     return alt.Color(
         "value:Q",
         scale=scale,
-        legend=alt.Legend(title=unit, orient="bottom", gradientLength=140, gradientThickness=10, format="~g"),
+        legend=alt.Legend(
+            title=unit,
+            type="gradient",
+            orient="bottom",
+            gradientLength=270,
+            gradientThickness=10,
+            format=".2~r",
+            labelOverlap=False,
+        ),
     )
 
 

@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 
 from exoliver.figures.figure import Figure, finish
-from exoliver.figures.style import HIGHER, LINE, LOWER, POINT, Look, fold_labels, inline, thin_points
+from exoliver.figures.style import HIGHER, INK, LINE, LOWER, POINT, Look, fold_labels, inline, thin_points
 from exoliver.figures.words import count, number, plural
 
 WIDTH, HEIGHT = 360, 280
-CELLS = (36, 44)  # of 10 by 6 pixels: points beneath others are not drawn
+CELLS = (90, 70)  # of 4 pixels, a point's width: points beneath others are not drawn
+WINDOW, LEAST_WINDOW = 0.02, 25  # of the running median: share of the genes, and how many there are at least
+STEPS = 4  # places of the running median within a window
 COLOURS = {"higher": HIGHER, "lower": LOWER, "no evidence": POINT}
 KINDS = tuple(COLOURS)
 FEW = 10.0  # mean count below which fold changes are hardly known
@@ -19,6 +21,8 @@ FEW = 10.0  # mean count below which fold changes are hardly known
 
 def ma_plot(table: pd.DataFrame, look: Look, *, contrast: str, title: str, fdr: float) -> Figure:
     """Mean counts against fold changes, the genes below the false discovery rate in colour and above the others.
+
+    A line is the running median of the fold changes, over genes in the order of their means.
 
     Parameters
     ----------
@@ -53,12 +57,13 @@ def ma_plot(table: pd.DataFrame, look: Look, *, contrast: str, title: str, fdr: 
         .encode(x=x, y=y)
         for kind, colour in reversed(COLOURS.items())
     ]
+    middle = alt.Chart(inline(running_median(genes))).mark_line(color=INK, strokeWidth=1.5, clip=True).encode(x=x, y=y)
     return finish(
-        alt.layer(zero, *layers).properties(width=WIDTH, height=HEIGHT),
+        alt.layer(zero, *layers, middle).properties(width=WIDTH, height=HEIGHT),
         look,
         name=f"ma__{contrast}",
         title=title,
-        alt_text=_words(genes, title, fdr),
+        alt_text=f"{_words(genes, title, fdr)} {_drawn_words(len(genes), len(drawn))}",
         data=_data(genes),
     )
 
@@ -74,6 +79,34 @@ def _genes(table: pd.DataFrame, fdr: float) -> pd.DataFrame:
     found = found.assign(kind=kind, hit=is_hit, size=effect.abs())
     by = ["hit", "size", "gene_id"]
     return found.sort_values(by, ascending=[False, False, True], kind="stable", ignore_index=True)
+
+
+def running_median(genes: pd.DataFrame) -> pd.DataFrame:
+    """Medians over windows of genes next to each other in the order of their means.
+
+    Parameters
+    ----------
+    genes
+        One row per gene: gene_id, x (log10 of the mean count), y (log2 fold change).
+
+    Returns
+    -------
+    `mean` (mean count at the median of the window) and `y`, a few places for each window; no row where the genes do
+    not fill one.
+    """
+    width = max(LEAST_WINDOW, int(WINDOW * len(genes)))
+    ranked = genes.sort_values(["x", "gene_id"], kind="stable")[["x", "y"]]
+    medians = ranked.rolling(width).median().iloc[width - 1 :: max(1, width // STEPS)]
+    return pd.DataFrame(
+        {"mean": (10 ** medians["x"]).map(lambda mean: float(f"{mean:.3g}")), "y": medians["y"].round(3)}
+    )
+
+
+def _drawn_words(genes: int, drawn: int) -> str:
+    """How many points stand for the genes."""
+    if genes == drawn:
+        return "Every gene is drawn; the line is the running median."
+    return f"{count(drawn)} points are drawn, each for the genes beneath it; the line is their running median."
 
 
 def _data(genes: pd.DataFrame) -> pd.DataFrame:

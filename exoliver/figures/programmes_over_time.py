@@ -1,4 +1,4 @@
-"""Effects on each programme over time with their intervals: the injury behind, the treatment in front."""
+"""Effects on each programme over time with their intervals: the injury dashed, the treatment in a full line."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ import altair as alt
 import pandas as pd
 
 from exoliver.figures.figure import Figure, arranged, finish
-from exoliver.figures.style import GREY, LINE, Look, inline, ordered
-from exoliver.figures.words import intervals, number, p_words
+from exoliver.figures.style import LINE, Look, inline, ordered
+from exoliver.figures.words import intervals, joined, number, p_words
 
 BELOW, ABOVE, COLUMNS = "below the false discovery rate", "not below", 2
 DASHES = {"injury": [5, 3], "treatment": [1, 0]}
 ROOM = 1.05
+FAR = 5.0  # times the median reach of the panels, beyond which a panel would press all others flat
 
 
 def programmes_over_time(table: pd.DataFrame, look: Look, *, fdr: float) -> Figure:
-    """One small panel per programme, log2 effect against time.
+    """One small panel per programme, log2 effect against time, all on one scale.
+
+    A panel whose effects and intervals reach more than five times as far as the median panel's has a scale of its own,
+    and the figure says so below its title.
 
     Parameters
     ----------
@@ -38,12 +42,9 @@ def programmes_over_time(table: pd.DataFrame, look: Look, *, fdr: float) -> Figu
         title=None,
         scale=alt.Scale(
             domain=list(effects["effect"]),
-            range=[
-                GREY if kind == "injury" else look.colours[arm]
-                for kind, arm in zip(effects["kind"], effects["arm"], strict=True)
-            ],
+            range=[look.colours[arm] for arm in effects["arm"]],
         ),
-        legend=alt.Legend(orient="top", columns=1, symbolType="stroke", symbolSize=300),
+        legend=alt.Legend(orient="top", columns=1, symbolType="stroke", symbolSize=300, symbolOpacity=1),
     )
     dash = alt.StrokeDash(
         "effect:N",
@@ -53,12 +54,14 @@ def programmes_over_time(table: pd.DataFrame, look: Look, *, fdr: float) -> Figu
     filled = alt.FillOpacity("sure:N", scale=alt.Scale(domain=[BELOW, ABOVE], range=[1.0, 0.0]), legend=None)
     x_axis = alt.X("time:Q", title=look.time_title(), axis=alt.Axis(values=times, format="~g", grid=False))
     encoding: dict[str, Any] = {"x": x_axis, "colour": colour, "dash": dash, "filled": filled}
-    panels = [_panel(drawn[drawn["title"] == title], title, **encoding) for title in titles]
+    limits, own_scale = _limits(drawn, titles)
+    panels = [_panel(drawn[drawn["title"] == title], title, limit=limits[title], **encoding) for title in titles]
     return finish(
         arranged(panels, "concat", columns=COLUMNS, spacing=22),
         look,
         name="programmes_over_time",
         title="Effects on programmes over time",
+        subtitle=f"scale of its own: {joined(own_scale)}" if own_scale else "",
         alt_text=_words(table, titles),
         data=table[["title", "effect", "time", "estimate", "ci_low", "ci_high", "padj"]].rename(
             columns={"title": "programme"}
@@ -66,12 +69,26 @@ def programmes_over_time(table: pd.DataFrame, look: Look, *, fdr: float) -> Figu
     )
 
 
+def _limits(drawn: pd.DataFrame, titles: list[str]) -> tuple[dict[str, float], list[str]]:
+    """How far the scale of each panel reaches, and the panels that have one of their own."""
+    ends = drawn[["estimate", "ci_low", "ci_high"]].abs().max(axis=1).groupby(drawn["title"]).max()
+    own_scale = [title for title in titles if title in ends.index and ends[title] > FAR * ends.median()]
+    shared = float(ends.drop(own_scale).max()) or 1.0
+    return {title: ROOM * (float(ends[title]) if title in own_scale else shared) for title in titles}, own_scale
+
+
 def _panel(
-    own: pd.DataFrame, title: str, *, x: alt.X, colour: alt.Color, dash: alt.StrokeDash, filled: alt.FillOpacity
+    own: pd.DataFrame,
+    title: str,
+    *,
+    limit: float,
+    x: alt.X,
+    colour: alt.Color,
+    dash: alt.StrokeDash,
+    filled: alt.FillOpacity,
 ) -> Any:
     """One programme."""
-    ends = own[["ci_low", "ci_high"]].abs().max().max() if len(own) else 1.0
-    scale = alt.Scale(domain=[-ROOM * ends, ROOM * ends], nice=False)
+    scale = alt.Scale(domain=[-limit, limit], nice=False)
     base = alt.Chart(inline(own.assign(told=intervals(own)))).encode(
         x=x, y=alt.Y("estimate:Q", title="log2 effect", scale=scale), color=colour
     )

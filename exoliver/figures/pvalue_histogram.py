@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from exoliver.figures.figure import Figure, finish
-from exoliver.figures.style import BLUE, VERMILLION, Look, inline
+from exoliver.figures.style import BLUE, PLAIN, VERMILLION, Look, inline
 from exoliver.figures.words import count
 
 BINS = 20
@@ -58,7 +58,7 @@ def pvalue_histogram(table: pd.DataFrame, look: Look, *, contrast: str, title: s
         .encode(
             x=alt.X("p_from:Q", title="p-value", axis=alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1])),
             x2="p_to:Q",
-            y=alt.Y("genes:Q", title="Genes", axis=alt.Axis(tickCount=4)),
+            y=alt.Y("genes:Q", title="Genes", axis=alt.Axis(tickCount=4, labelExpr=PLAIN)),
             y2=alt.datum(0),
         )
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -11,7 +13,9 @@ from exoliver.figures.style import SEQUENTIAL, Look, inline
 from exoliver.figures.words import number
 
 STRIP = " "  # the column of the arms, before the samples
-MOST_NAMED = 60  # more names than this cannot be read
+LETTERS, NAME = 9, 120  # pixels of height of a name, and of its width
+SIDE = 380  # pixels of the heat map: with names beside it, it is shown at full size in a column of the page
+LARGEST, SMALLEST = 14, 2  # pixels of a sample
 
 
 def sample_distances(distances: pd.DataFrame, look: Look, *, arms: pd.Series) -> Figure:
@@ -35,22 +39,25 @@ def sample_distances(distances: pd.DataFrame, look: Look, *, arms: pd.Series) ->
             "distance": distances.to_numpy()[lower].round(2),
         }
     )
-    size = 12 if len(names) <= 40 else max(4, 480 // len(names))
-    axis = alt.Axis(labelFontSize=9, labelLimit=150) if len(names) <= MOST_NAMED else None
+    size = min(LARGEST, max(SMALLEST, SIDE // (len(names) + 1)))
+    every = math.ceil(LETTERS / size)
+    axis = alt.Axis(labelFontSize=LETTERS, labelLimit=NAME, values=names[::every], labelOverlap=False)
     columns = alt.Scale(domain=[STRIP, *names])
     x = alt.X("second:N", sort=None, scale=columns, title=None, axis=None)
     y = alt.Y("first:N", sort=names, title=None, axis=axis)
-    legend = alt.Legend(title="Distance (log2 scale)", orient="right", gradientLength=120)
+    legend = alt.Legend(title="Distance (log2 scale)", orient="bottom", gradientLength=120, gradientThickness=10)
     colour = alt.Color("distance:Q", scale=alt.Scale(range=list(SEQUENTIAL), zero=False), legend=legend)
     heat = alt.Chart(inline(table)).mark_rect().encode(x=x, y=y, color=colour)
     own = pd.DataFrame({"first": names, "second": STRIP, "arm_label": arms.loc[names].map(look.labels).to_numpy()})
-    strip = alt.Chart(inline(own)).mark_rect().encode(x=x, y=y, color=look.arm_colour())
+    key = alt.Legend(orient="bottom", columns=2)
+    strip = alt.Chart(inline(own)).mark_rect().encode(x=x, y=y, color=look.arm_colour(legend=key))
     chart = (strip + heat).resolve_scale(color="independent").properties(width={"step": size}, height={"step": size})
     return finish(
         chart,
         look,
         name="sample_distances",
         title="Distances between samples",
+        subtitle=f"one sample in {every} is named" if every > 1 else "",
         alt_text=_words(distances, arms),
         data=_means(distances, arms).assign(arm=arms.loc[names].map(look.labels).to_numpy()),
     )

@@ -18,12 +18,17 @@ TREATED_COLOURS = (BLUE, REDDISH_PURPLE, SKY_BLUE, ORANGE, BROWN)
 ROLE_COLOURS = {"healthy": BLUISH_GREEN, "injured": VERMILLION, "reference": GREY}
 # Where an arm is drawn, never how it is judged: further arms of one role take the next free colour.
 LOWER, MIDDLE, HIGHER = "#2c7bb6", "#f7f6f2", "#e08214"
-DIVERGING = (LOWER, "#a6cbe3", MIDDLE, "#f6c48d", HIGHER)
+# Colours of tiles come in a few steps, used for nothing else: the page's stylesheet has a dark partner of each, so that
+# in both themes what is near nothing is near the ground of the page. Their numbers are written in CELL_INK.
+TILES = (
+    "#5b9fd0", "#8dbcdf", "#b8d5ea", "#dbe8f0", MIDDLE, "#f9e6cd", "#f5cf9f", "#efb470", "#e69a42",
+)  # fmt: skip
+SHARE_TILES = (MIDDLE, "#d9e9f2", "#b9dcf0", "#98cfed", "#77c2eb")
 SEQUENTIAL = ("#f3f6f8", "#9fc3d8", "#2c6d96", "#0b2f4a")
 SHAPES = ("circle", "triangle-up", "square", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
 
 # Ink of the figures. The page's stylesheet finds these colours by name and changes them for a dark page, so that each
-# is used for nothing else; text in coloured cells has ink of its own, as the cells stay as they are.
+# is used for nothing else; text in coloured cells has ink of its own.
 INK, MUTED, LINE, GRID, CELL_INK, CELL_EDGE = "#1b2127", "#59636e", "#b9c0c7", "#e8ebee", "#10151a", "#fdfdfc"
 POINT = "#8b949d"
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
@@ -52,6 +57,8 @@ CONFIG: dict[str, Any] = {
         "labelLimit": 240, "symbolStrokeWidth": 2,
     },
 }  # fmt: skip
+# Vega expression for the labels of an axis of counts: thousands are set apart as in `words.count`.
+PLAIN = "replace(format(datum.value, ',~r'), /,/g, '\u202f')"
 UNITS = {"min": "min", "h": "h", "day": "days", "week": "weeks", "month": "months"}
 SINCE = {
     "injury": "since injury",
@@ -83,10 +90,11 @@ class Look:
     since: str | None = None
     simulated: bool = False
 
-    def title(self, text: str, width: int = 62) -> alt.TitleParams:
-        """A title in lines, with what must be seen above every simulated figure."""
+    def title(self, text: str, subtitle: str = "", *, width: int = 62) -> alt.TitleParams:
+        """A title in lines, with what must be seen above every simulated figure, and what else stands below it."""
         lines = textwrap.wrap(text, width) or [""]
-        return alt.TitleParams(lines, subtitle="simulated data") if self.simulated else alt.TitleParams(lines)
+        below = [*(["simulated data"] if self.simulated else []), *textwrap.wrap(subtitle, width)]
+        return alt.TitleParams(lines, subtitle=below) if below else alt.TitleParams(lines)
 
     def time_title(self) -> str:
         """Title of an axis of times."""

@@ -9,7 +9,7 @@ import pandas as pd
 from exoliver.figures.figure import Figure, finish
 from exoliver.figures.labels import place_labels
 from exoliver.figures.style import HIGHER, INK, LINE, LOWER, MUTED, POINT, Look, fold_labels, inline, thin_points
-from exoliver.figures.words import count, joined, number, p_words, plural
+from exoliver.figures.words import SMALLEST, capital, count, joined, number, p_words, plural
 
 WIDTH, HEIGHT = 360, 280
 CELLS = (72, 56)  # of 5 pixels: points beneath others are not drawn
@@ -60,12 +60,14 @@ def volcano(table: pd.DataFrame, look: Look, *, contrast: str, title: str, fdr: 
                 align=align, dx=5 if align == "left" else -5, fontSize=11, color=INK
             )
             layers.append(text.encode(x="x:Q", y="y:Q", text="name:N"))
+    at_top = _top_words(genes)
     return finish(
         alt.layer(*layers).properties(width=WIDTH, height=HEIGHT),
         look,
         name=f"volcano__{contrast}",
         title=title,
-        alt_text=_words(genes, hits, title, fdr),
+        subtitle=at_top,
+        alt_text=f"{_words(genes, hits, title, fdr)}{' ' + capital(at_top) + '.' if at_top else ''}",
         data=_data(hits),
     )
 
@@ -93,6 +95,12 @@ def _words(genes: pd.DataFrame, hits: pd.DataFrame, title: str, fdr: float) -> s
         f"{row.name} (log2 fold change {number(row.x)}, {p_words(row.pvalue)})" for row in hits.head(3).itertuples()
     ]
     return f"{text}; smallest p-values: {joined(first)}." if first else f"{text}."
+
+
+def _top_words(genes: pd.DataFrame) -> str:
+    """How many p-values are too small to be a number, and stand at the top; empty where there are none."""
+    lost = int((genes["pvalue"] < SMALLEST).sum())
+    return f"{plural(lost, 'gene')} at the top: p < {SMALLEST:g}" if lost else ""
 
 
 def _data(hits: pd.DataFrame) -> pd.DataFrame:

@@ -151,7 +151,8 @@ def _pictures(material: Material, main: list[Contrast]) -> list[Any]:
         by_evidence = f"Each point is {gene}; orange is higher, blue lower, below the false discovery rate."
         changed, tested = int((table["padj"] < material.fdr).sum()), int(table["pvalue"].notna().sum())
         by_mean = (
-            "The same effects against the mean count; a cloud that is not level would speak of normalisation. Where "
+            "The same effects against the mean count; a cloud that is not level would speak of normalisation. The dark "
+            "line is the running median over genes in the order of their means. Where "
             f"genes cover each other the coloured ones are drawn: they are {count(changed)} of {count(tested)}."
         )
         more = Link("the full table", link_of(contrast))

@@ -18,21 +18,28 @@ import pandas as pd
 
 from exoliver.contrasts import Contrast
 from exoliver.figures.style import CONFIG, time_words
-from exoliver.figures.words import count, plural
+from exoliver.figures.words import SMALLEST, count, decimals, plural
+from exoliver.report.changes import HALF_WIDTH
 from exoliver.report.elements import Explorer, Files, Link, Page, Prose, Section
 from exoliver.report.material import Material
 from exoliver.report.naming import contrast_words, estimable, leading, main_contrasts
 
 MOST_BYTES = 5_000_000  # of a page
 LIBRARIES_BYTES = 1_560_000  # Vega-Lite and DataTables as they stand in the page
-WORDS_BYTES = 140_000  # text and style of a page; descriptions of its pictures stand in it twice
+WORDS_BYTES = 160_000  # text and style of a page; descriptions of its pictures stand in it twice
 CELL_BYTES = 40  # of the code around what a table's cell says
 BASE64 = 4 / 3  # letters for each byte
 STEPS = 128  # of a doubling: a count is at most 2^(1/256) or .27 % off
-THOUSANDTHS, HUNDREDTHS = 1000, 100  # of log2 fold changes and errors; of -log10 p
+# Numbers are packed as ranges of values that are shown alike: the look-up and the tables tell the same digits.
+CHANGE_STEP = 0.005  # of log2 fold changes: what is rounded to .01 or .1 changes at multiples of it, and nowhere else
+FEW_PLACES = 0.995  # from here on a fold change and its interval have one decimal, below it two
+FINE, COARSE = 900, 90  # p-values told apart in a power of ten: three digits, and two where only one is shown
+FINE_POWERS, POWERS = 40, 301  # powers of ten of p-values with three digits; of all that are numbers
+SMALLEST_P = FINE * FINE_POWERS + COARSE * (POWERS - FINE_POWERS)  # of p-values below 1e-300
 LARGEST = 65534  # of sixteen bits; the next is for what is missing
 MISSING = 65535
 MIDDLE = 32768  # added to a signed number
+EDGE = 1e-9  # of a step: a value on its edge belongs to it, whatever the last bit
 # Contrasts that are left out last come first: those of the whole dataset, then at one time, then the others.
 FORMS = ("averaged", "extra", "at_time", "any_time", "over_time", "change")
 
@@ -199,7 +206,8 @@ def fitting(genes: Genes, contrasts: Sequence[Contrast], *, room: int) -> tuple[
 
 def _base_size(genes: Genes) -> int:
     """Bytes of names and counts, packed."""
-    return packed_size([json.dumps([genes.ids, genes.symbols]).encode("utf-8"), *count_planes(genes.values)])
+    planes = [*count_planes(genes.values), *mean_planes(genes.values)]
+    return packed_size([json.dumps([genes.ids, genes.symbols]).encode("utf-8"), *planes])
 
 
 def packed_size(planes: Sequence[bytes]) -> int:
@@ -222,11 +230,11 @@ def pack(header: dict[str, Any], genes: Genes, *, contrasts: Sequence[Contrast])
     Returns
     -------
     Four bytes that tell the length of the header (little-endian), the header in JSON, then arrays of genes: least
-    counts, counts above these gene by gene, and for each contrast log2 fold change, its standard error (neither for a
-    test of all times), -log10 p and -log10 adjusted p. Every array is its low bytes, then its high bytes.
+    counts, counts above these gene by gene, mean counts, and for each contrast log2 fold change with its interval
+    (neither for a test of all times), p and adjusted p. Every array is its low bytes, then its high bytes.
     """
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode("utf-8")
-    planes = [*count_planes(genes.values)]
+    planes = [*count_planes(genes.values), *mean_planes(genes.values)]
     for own in contrasts:
         planes += contrast_planes(genes.tables[own.id])
     return gzip.compress(b"".join([len(text).to_bytes(4, "little"), text, *planes]), compresslevel=9, mtime=0)
@@ -239,23 +247,70 @@ def count_planes(values: np.ndarray) -> list[bytes]:
     return [*_planes(least), *_planes(steps - least[:, None])]
 
 
+def mean_planes(values: np.ndarray) -> list[bytes]:
+    """Mean counts with the digits that are shown: a whole number (in two arrays, the upper one last) and decimals."""
+    means = values.mean(axis=1)
+    places = np.array([decimals(mean) for mean in means], dtype=float)
+    whole = np.minimum(np.round(means * 10**places), 2**32 - 1)
+    return [*_planes(np.mod(whole, 2**16), missing=False), *_planes(whole // 2**16), *_planes(places)]
+
+
 def contrast_planes(table: pd.DataFrame) -> list[bytes]:
     """Effects of one contrast; those of a test of all times are its p-values alone."""
     planes = []
     if "log2_fold_change" in table:
-        change = table["log2_fold_change"].to_numpy(dtype=float)
-        planes += _planes(np.clip(np.round(change * THOUSANDTHS), -MIDDLE, MIDDLE - 2) + MIDDLE)
-        planes += _planes(np.round(table["lfc_se"].to_numpy(dtype=float) * THOUSANDTHS))
-    for name in ("pvalue", "padj"):
-        # Smaller ones than the smallest number are held at it: they are shown as below 1e-300.
-        value = np.maximum(table[name].to_numpy(dtype=float), np.finfo(float).tiny)
-        planes += _planes(np.round(-np.log10(value) * HUNDREDTHS))
-    return planes
+        planes += interval_planes(table["log2_fold_change"].to_numpy(float), table["lfc_se"].to_numpy(float))
+    return planes + [own for name in ("pvalue", "padj") for own in _planes(pvalue_codes(table[name].to_numpy(float)))]
 
 
-def _planes(numbers: np.ndarray) -> list[bytes]:
-    """Low and high bytes of numbers of sixteen bits; what is missing has a number of its own."""
-    whole = np.where(np.isnan(numbers), MISSING, np.minimum(numbers, LARGEST)).astype("<u2").ravel()
+def interval_planes(change: np.ndarray, error: np.ndarray) -> list[bytes]:
+    """log2 fold changes in steps of .005, and their 95 % intervals in units of the last digit that is shown.
+
+    Parameters
+    ----------
+    change, error
+        log2 fold change and its standard error by gene; NA allowed.
+
+    Returns
+    -------
+    Three arrays: the step below the change (plus 32,768); units from the change as shown down to the lower end; and how
+    many units more it is up to the upper end, plus one.
+    """
+    unit = np.where(np.abs(change) < FEW_PLACES, 0.01, 0.1)
+    half = HALF_WIDTH * error
+    shown, low, high = (np.round(value / unit) for value in (change, change - half, change + half))
+    below = np.minimum(shown - low, LARGEST)
+    further = np.clip(high - shown - below, -1, 1) + 1
+    steps = np.clip(np.floor(change / CHANGE_STEP + EDGE), -MIDDLE, MIDDLE - 2) + MIDDLE
+    return [*_planes(steps), *_planes(below), *_planes(further)]
+
+
+def pvalue_codes(values: np.ndarray) -> np.ndarray:
+    """A whole number for the first three digits of each p-value (two below 1e-40); the larger, the smaller is p.
+
+    The digits are cut, not rounded: what is below a limit of three digits, such as 0.05, stays below it.
+
+    Parameters
+    ----------
+    values
+        From 0 to 1; NaN stays NaN.
+    """
+    held = np.where(values < SMALLEST, 1.0, values)
+    power = np.floor(np.log10(held))
+    digits = held * 10.0 ** (2 - power)
+    # The logarithm of a power of ten may be rounded across it.
+    power += np.where(digits >= 1000 - EDGE, 1, np.where(digits < 100 - EDGE, -1, 0))
+    digits = np.floor(held * 10.0 ** (2 - power) + EDGE)
+    fine = FINE * -power + (999 - digits)
+    coarse = FINE * FINE_POWERS + COARSE * (-power - FINE_POWERS) + (99 - digits // 10)
+    codes = np.where(-power < FINE_POWERS, fine, coarse)
+    return np.where(values < SMALLEST, SMALLEST_P, codes)
+
+
+def _planes(numbers: np.ndarray, *, missing: bool = True) -> list[bytes]:
+    """Low and high bytes of numbers of sixteen bits; what may be missing has a number of its own."""
+    most = LARGEST if missing else MISSING
+    whole = np.where(np.isnan(numbers), MISSING, np.minimum(numbers, most)).astype("<u2").ravel()
     return [(whole & 0xFF).astype(np.uint8).tobytes(), (whole >> 8).astype(np.uint8).tobytes()]
 
 

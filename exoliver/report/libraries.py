@@ -101,4 +101,5 @@ def policy(scripts: Sequence[str]) -> str:
         attributes.
     """
     hashes = " ".join(dict.fromkeys(map(script_hash, scripts))) or "'none'"
-    return f"default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src {hashes}"
+    closed = "default-src 'none'; base-uri 'none'; form-action 'none'"
+    return f"{closed}; img-src data: blob:; style-src 'unsafe-inline'; script-src {hashes}"

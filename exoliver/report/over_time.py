@@ -113,7 +113,9 @@ def _programmes(material: Material) -> list[Any]:
     caption = (
         "Effect on each programme at each time with its 95 % interval: 1 is a doubling of the mean expression of its "
         f"members. Filled points have an adjusted p-value below {material.fdr:g} (moderated t-test of the programme's "
-        f"score, adjusted over the programmes of one effect at one time).{chosen}"
+        f"score, adjusted over the programmes of one effect at one time). All "
+        "panels share one scale, unless the line below the title names one that has its own; the injury is dashed, in "
+        f"the colour of the injured arm.{chosen}"
     )
     return [
         Heading("Programmes"),

@@ -153,7 +153,8 @@ def answer_picture(material: Material) -> Picture | None:
     figure = programme_tiles(rows, material.look, name="answer", title="Effects on programmes", fdr=material.fdr)
     caption = (
         "log2 effects on the programmes with the smallest p-values; the larger the tile, the surer the effect. "
-        f"{judged_words(rows)} Grey is neither; + is raised, − lowered."
+        f"{judged_words(rows)} Grey is neither. Triangles point up where an effect with evidence is raised and down "
+        "where it is lowered."
     )
     return picture(figure, caption)
 

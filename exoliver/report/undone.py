@@ -199,9 +199,9 @@ def _arm_blocks(material: Material, arm: str) -> list[Any]:
     blocks: list[Any] = [Heading(f"{label} against the injury")]
     if len(whole):
         caption = (
-            "Injury effect (across) against treatment effect (up) of every programme, in log2, with 95 % intervals of "
-            "the programmes with a clear injury effect. On the dashed line all of the injury is undone, on the level "
-            "line nothing."
+            "Injury effect (across) against treatment effect (up) of every programme, in log2, with 95 % intervals (t "
+            "distribution) of the programmes with a clear injury effect. On the dashed line all of the injury is "
+            "undone, on the level line nothing. The two axes have limits of their own."
         )
         blocks.append(picture(rescue_plane(whole, material.look, arm=arm), caption))
     shown = own[~own["class"].isin(["injury_not_detected"])]

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from xml.etree import ElementTree
@@ -16,16 +17,18 @@ from exoliver.figures.component_associations import component_associations
 from exoliver.figures.contrast_overlap import contrast_overlap, pattern_words
 from exoliver.figures.design_grid import design_grid
 from exoliver.figures.dispersions import dispersions
+from exoliver.figures.effect_tiles import COLOURS, STRENGTHS, blended, drawn_tiles, legend_entries
 from exoliver.figures.figure import Figure, write_figures
 from exoliver.figures.gene_of_interest import doublings, gene_of_interest
 from exoliver.figures.gene_set_dots import gene_set_dots
 from exoliver.figures.gene_set_heatmap import gene_set_heatmap
-from exoliver.figures.labels import LETTER, LINE_HEIGHT, place_labels
+from exoliver.figures.labels import LETTER, LINE_HEIGHT, SMALL_LETTER, line_boxes, place_free_labels, place_labels
 from exoliver.figures.leading_edge import leading_edge
 from exoliver.figures.library_sizes import library_sizes
-from exoliver.figures.ma_plot import CELLS, ma_plot
+from exoliver.figures.ma_plot import CELLS, ma_plot, running_median
 from exoliver.figures.panel_forest import panel_forest
 from exoliver.figures.pca import pca
+from exoliver.figures.programmes_over_time import _limits as limits_of
 from exoliver.figures.programmes_over_time import programmes_over_time
 from exoliver.figures.pvalue_histogram import (
     BROAD,
@@ -38,6 +41,9 @@ from exoliver.figures.pvalue_histogram import (
     histogram_words,
     pvalue_histogram,
 )
+from exoliver.figures.rescue_plane import _ends as line_ends
+from exoliver.figures.rescue_plane import _plane as plane_of
+from exoliver.figures.rescue_plane import _with_intervals as with_intervals
 from exoliver.figures.rescue_plane import rescue_plane
 from exoliver.figures.running_score import RunningScore, running_score
 from exoliver.figures.sample_distances import sample_distances
@@ -45,7 +51,13 @@ from exoliver.figures.study_matrix import study_matrix
 from exoliver.figures.style import (
     BLUE,
     BLUISH_GREEN,
+    CELL_INK,
+    GREY,
+    INK,
+    MUTED,
     REDDISH_PURPLE,
+    SHARE_TILES,
+    TILES,
     VERMILLION,
     Look,
     arm_colours,
@@ -338,7 +350,64 @@ def test_every_colour_of_ink_is_known_to_the_stylesheet() -> None:
     css = (ROOT / "exoliver" / "report" / "assets" / "report.css").read_text(encoding="utf-8")
     for colour in (style.INK, style.MUTED, style.LINE, style.GRID, style.CELL_EDGE, style.BLUE):
         assert f'"{colour}"]' in css
-    assert f'"{style.CELL_INK}"]' not in css
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of a colour, as WCAG 2.2 defines it."""
+    shares = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def tile_scales() -> dict[str, list[str]]:
+    """Colours of tiles, each scale from nothing to the most."""
+    scales = {
+        meaning: [blended(COLOURS[meaning], step / STRENGTHS) for step in range(STRENGTHS + 1)] for meaning in COLOURS
+    }
+    middle = len(TILES) // 2
+    return {**scales, "lower": list(TILES[middle::-1]), "higher": list(TILES[middle:]), "share": list(SHARE_TILES)}
+
+
+class TestDarkTiles:
+    """What the stylesheet makes of coloured tiles on a dark page."""
+
+    RULE = re.compile(r'figure svg \[fill="(#\w{6})"\] \{ fill: light-dark\((#\w{6}), (#\w{6})\); \}')
+
+    def partners(self) -> dict[str, str]:
+        """Dark partner of each colour of a fill."""
+        css = (ROOT / "exoliver" / "report" / "assets" / "report.css").read_text(encoding="utf-8")
+        rules = self.RULE.findall(css)
+        assert all(named == light for named, light, _ in rules)
+        assert len({named for named, _, _ in rules}) == len(rules)
+        return {light: dark for light, _, dark in rules}
+
+    @pytest.mark.parametrize("name", sorted(tile_scales()))
+    def test_numbers_of_tiles_can_be_read_in_both_themes(self, name: str) -> None:
+        """A contrast of 4.5 at least (WCAG 2.2, 1.4.3) between the ink and every step."""
+        partners = self.partners()
+        for colour in tile_scales()[name]:
+            for ink, ground in ((CELL_INK, colour), (partners[CELL_INK], partners[colour])):
+                low, high = sorted([luminance(ink), luminance(ground)])
+                assert (high + 0.05) / (low + 0.05) >= 4.5
+
+    @pytest.mark.parametrize("name", sorted(tile_scales()))
+    def test_more_stands_out_more_in_both_themes(self, name: str) -> None:
+        """Steps leave the ground of the page one by one: darker on a light page, lighter on a dark one."""
+        partners = self.partners()
+        light = [luminance(colour) for colour in tile_scales()[name]]
+        dark = [luminance(partners[colour]) for colour in tile_scales()[name]]
+        assert light == sorted(light, reverse=True)
+        assert dark == sorted(dark)
+        assert len(set(light)) == len(set(dark)) == len(light)
+
+    def test_tiles_have_no_other_colours(self) -> None:
+        """Every coloured tile of the figures is a step of a scale, so that no one of them stays light."""
+        known = {colour for scale in tile_scales().values() for colour in scale}
+        names = ("sets__x", "leading_edge__x", "component_associations", "study_matrix")
+        for figure in (figure for figure in FIGURES if figure.name in names):
+            fills = set(re.findall(r'fill="(#\w{6})"', figure.svg))
+            assert fills & known
+            assert fills <= known | {INK, MUTED, CELL_INK}
 
 
 class TestStyle:
@@ -461,6 +530,15 @@ class TestVolcano:
         assert "Infinity" not in figure.svg
         assert "p\u00a0<\u00a01e\u2011300" in figure.alt
 
+    def test_p_values_at_the_top_are_said_to_be_limits(self) -> None:
+        """How many are below what a number can be, in the picture and in the words; nothing where there are none."""
+        table = contrast_table(5)
+        table.loc[[0, 3], "pvalue"] = [0.0, 1e-305]
+        figure = volcano(table, LOOK, contrast="a_vs_b", title="A vs B", fdr=0.05)
+        assert "2 genes at the top: p < 1e-300" in drawn_text(figure)
+        assert figure.alt.endswith("2 genes at the top: p < 1e-300.")
+        assert "at the top" not in volcano(contrast_table(5), LOOK, contrast="a", title="A", fdr=0.05).alt
+
     def test_names_do_not_cover_each_other(self) -> None:
         """Of genes at one place a single name is drawn; the boxes of all names are apart."""
         crowd = pd.DataFrame({"name": ["Aaaa", "Bbbb", "Cccc"], "x": [1.0, 1.01, -1.0], "y": [5.0, 5.0, 5.0]})
@@ -525,6 +603,13 @@ class TestHistogram:
         assert figure.alt.endswith(FLAT)
         assert figure.data["genes"].sum() == 40
 
+    def test_thousands_on_its_axis_are_set_apart_thinly(self) -> None:
+        """As in the text, not by a comma."""
+        table = pd.DataFrame({"pvalue": np.full(4000, 0.5)})
+        texts = drawn_text(pvalue_histogram(table, LOOK, contrast="a_vs_b", title="A vs B", words=HILL))
+        assert "2\u202f000" in texts
+        assert not any("," in text for text in texts)
+
 
 class TestOthers:
     """What each of the other figures holds."""
@@ -574,6 +659,17 @@ class TestOthers:
         names = one["sample"].tolist()
         distances = pd.DataFrame(1.0 - np.eye(3), index=names, columns=names)
         assert "farthest" not in sample_distances(distances, LOOK, arms=one.set_index("sample")["arm"]).alt
+
+    @pytest.mark.parametrize(("samples_in_all", "named"), [(6, 6), (40, 40), (90, 30)])
+    def test_names_of_samples_have_nine_pixels_each(self, samples_in_all: int, named: int) -> None:
+        """All of forty samples are named, of more only as many as have room; a subtitle says so."""
+        names = [f"s{place:03d}" for place in range(samples_in_all)]
+        distances = pd.DataFrame(1.0 - np.eye(samples_in_all), index=names, columns=names)
+        figure = sample_distances(distances, LOOK, arms=pd.Series("msc", index=names))
+        root = ElementTree.fromstring(figure.svg)
+        assert sum(text in names for text in drawn_text(figure)) == named
+        assert float(root.attrib["width"]) <= 490
+        assert ("one sample in 3 is named" in drawn_text(figure)) == (samples_in_all > named)
 
     def test_dispersions_are_thinned(self) -> None:
         """Twenty thousand genes do not make twenty thousand points."""
@@ -644,6 +740,31 @@ def drawn_text(figure: Figure) -> list[str]:
 
 class TestMaPlot:
     """Effect against expression."""
+
+    def test_the_line_is_the_median_of_neighbours_by_mean(self) -> None:
+        """Each place is the median of its window, recomputed by sorting and slicing; the order of rows is nothing."""
+        random = np.random.default_rng(5)
+        genes = pd.DataFrame({"gene_id": [f"G{place:04d}" for place in range(2000)], "x": random.normal(size=2000)})
+        genes["y"] = genes["x"] + random.normal(size=2000)
+        line = running_median(genes)
+        pairs = sorted(zip(genes["x"], genes["y"], strict=True))
+        for place, row in enumerate(line.itertuples()):
+            window = pairs[place * 10 : place * 10 + 40]
+            assert row.y == pytest.approx(np.median([y for _, y in window]), abs=6e-4)
+            assert row.mean == pytest.approx(10 ** np.median([x for x, _ in window]), rel=6e-3)
+        assert len(line) == (2000 - 40) // 10 + 1
+        assert running_median(genes.sample(frac=1, random_state=1)).equals(line)
+        assert running_median(genes.head(9)).empty
+
+    def test_the_words_say_how_many_points_are_drawn(self) -> None:
+        """As many as there are circles, where genes lie beneath each other; all of them where none does."""
+        random = np.random.default_rng(6)
+        table = contrast_table(9, genes=4000).assign(log2_fold_change=random.normal(size=4000))
+        figure = ma_plot(table, LOOK, contrast="a_vs_b", title="A vs B", fdr=0.05)
+        assert figure.svg.count("<circle") < 4000
+        assert f" {words.count(figure.svg.count('<circle'))} points are drawn" in figure.alt
+        few = ma_plot(contrast_table(9), LOOK, contrast="a_vs_b", title="A vs B", fdr=0.05)
+        assert "Every gene is drawn" in few.alt
 
     def test_its_table_adds_up_to_the_genes(self) -> None:
         """Ranges of the mean count hold every tested gene once, and the hits of either side."""
@@ -798,3 +919,164 @@ class TestAssociations:
         figure = component_associations(associations(), LOOK, shares=(0.5, 0.25), level=0.05)
         assert "component 1: Arm (60 %" in figure.alt
         assert "component 2: Arm (0 %" in figure.alt
+
+
+def rules(figure: Figure) -> list[tuple[float, float]]:
+    """Lengths across and down of the half transparent lines of a picture."""
+    lines = ElementTree.fromstring(figure.svg).iter(f"{SVG}line")
+    faint = [line.attrib for line in lines if line.attrib.get("opacity") == "0.5"]
+    return [(abs(float(line.get("x2", 0))), abs(float(line.get("y2", 0)))) for line in faint]
+
+
+class TestRescuePlane:
+    """Intervals, limits, names."""
+
+    def test_intervals_are_those_of_the_t_distribution(self) -> None:
+        """With 4 degrees of freedom 2.776 standard errors to either side (of any table of t); 1.960 without."""
+        table = rescued().assign(injury_se=0.3, treatment_se=0.2)
+        ends = {}
+        for name, df in (("t", 4.0), ("normal", np.nan)):
+            ends[name] = with_intervals(table.assign(df=df))
+        for name, times in (("t", 2.7764), ("normal", 1.9600)):
+            assert (ends[name]["right"] - ends[name]["injury_effect"]).tolist() == pytest.approx(
+                [times * 0.3] * 3, rel=1e-4
+            )
+            assert (ends[name]["treatment_effect"] - ends[name]["low"]).tolist() == pytest.approx(
+                [times * 0.2] * 3, rel=1e-4
+            )
+        drawn = [rules(rescue_plane(table.assign(df=df), LOOK, arm="msc")) for df in (4.0, 1e9)]
+        assert len(drawn[0]) == len(drawn[1]) == 4
+        assert drawn[0] != drawn[1]
+
+    def test_the_dashed_line_is_where_both_effects_cancel(self) -> None:
+        """Its ends lie in the plot, at opposite numbers, whatever the limits."""
+        for factor in (1.0, 0.01, 50.0):
+            table = rescued().assign(treatment_effect=rescued()["treatment_effect"] * factor)
+            plane = plane_of(with_intervals(table), with_intervals(table).head(2))
+            for x, y in line_ends(plane):
+                assert x == -y
+                assert plane.bounds[0][0] <= x <= plane.bounds[0][1]
+                assert plane.bounds[1][0] <= y <= plane.bounds[1][1]
+
+    def test_one_outlier_does_not_stretch_the_other_side(self) -> None:
+        """Limits follow the data of each side and axis; zero is well within."""
+        table = rescued().assign(injury_effect=[9.0, 0.5, 0.2], treatment_effect=[0.1, -0.2, 0.1])
+        (left, right), (bottom, top) = plane_of(with_intervals(table), with_intervals(table).head(2)).bounds
+        assert right > 9
+        assert -4 < left < 0
+        assert -1 < bottom < 0 < top < 1
+
+    def test_names_keep_clear_of_what_is_drawn(self) -> None:
+        """A name beside a point moves where another point lies, and is left out where there is no room at all."""
+        points = pd.DataFrame({"name": ["Abcdef"], "x": [0.0], "y": [0.0]})
+        here = {"bounds": ((-1.0, 1.0), (-1.0, 1.0)), "size": (200, 200)}
+        free = place_free_labels(points, obstacles=[], **here).iloc[0]
+        assert (free["align"], free["down"]) == ("left", 100.0)
+        length = SMALL_LETTER * 6
+        beside = place_free_labels(points, obstacles=[(105.0, 90.0, 110.0, 110.0)], **here).iloc[0]
+        assert beside["align"] == "right"
+        assert beside["across"] - length < 100
+        wall = [(0.0, 92.0, 200.0, 108.0)]
+        lifted = place_free_labels(points, obstacles=wall, **here).iloc[0]
+        assert abs(lifted["down"] - 100) >= 8 + LINE_HEIGHT / 2
+        assert place_free_labels(points, obstacles=[(0.0, 0.0, 200.0, 200.0)], **here).empty
+
+    def test_a_sloping_line_leaves_its_corners_free(self) -> None:
+        """Its boxes cover the line and little else."""
+        boxes = line_boxes((0.0, 0.0), (100.0, 100.0))
+        assert all(any(b[0] <= at <= b[2] and b[1] <= at <= b[3] for b in boxes) for at in np.linspace(0, 100, 333))
+        assert sum((b[2] - b[0]) * (b[3] - b[1]) for b in boxes) < 700
+
+    def test_programmes_with_a_clear_injury_are_named_first(self) -> None:
+        """Where there is room for few, weak ones go without."""
+        many = pd.DataFrame({"title": [f"Weak {place}" for place in range(20)], "fraction_restored": np.nan})
+        many = many.assign(injury_effect=np.linspace(-2, 2, 20), treatment_effect=np.linspace(2, 1, 20))
+        clear = pd.DataFrame(
+            {"title": ["Clear"], "fraction_restored": 0.5, "injury_effect": 1.0, "treatment_effect": -2.0}
+        )
+        table = pd.concat([many, clear]).assign(injury_se=0.1, treatment_se=0.1, df=9)
+        texts = drawn_text(rescue_plane(table, LOOK, arm="msc"))
+        assert "Clear" in [text for text in texts if text not in set(many["title"])]
+        assert texts.count("all undone") == texts.count("nothing undone") == 1
+
+
+class TestCourses:
+    """Effects on programmes over time."""
+
+    def test_every_arm_has_its_own_colour(self) -> None:
+        """The injury is in the colour of the injured arm, not grey."""
+        svg = programmes_over_time(scores(), LOOK, fdr=0.05).svg
+        assert f'stroke="{VERMILLION}"' in svg
+        assert f'stroke="{GREY}"' not in svg
+
+    def test_panels_share_a_scale_unless_one_reaches_far_beyond(self) -> None:
+        """The farthest end makes the scale of all; one of more than five medians has its own and is named."""
+        rows = [(title, end) for title, end in (("A", 1.0), ("B", 1.2), ("C", 4.0))]
+        drawn = pd.DataFrame(rows, columns=["title", "estimate"])
+        drawn = drawn.assign(ci_low=drawn["estimate"], ci_high=drawn["estimate"])
+        assert limits_of(drawn, ["A", "B", "C"]) == (dict.fromkeys("ABC", 4.0 * 1.05), [])
+        far = drawn.assign(ci_high=[1.0, 1.2, 6.1])
+        limits, own = limits_of(far, ["A", "B", "C"])
+        assert own == ["C"]
+        assert limits == {"A": 1.2 * 1.05, "B": 1.2 * 1.05, "C": 6.1 * 1.05}
+
+    def test_a_scale_of_its_own_is_said_below_the_title(self) -> None:
+        """By the programme's title; nothing where all share one."""
+        table = pd.concat([scores(), scores().assign(title=scores()["title"] + " 2")])
+        far = table["title"] == "Apoptosis"
+        numbers = ["estimate", "ci_low", "ci_high"]
+        table.loc[far, numbers] = table.loc[far, numbers] * 20
+        assert "scale of its own: Apoptosis" in drawn_text(programmes_over_time(table, LOOK, fdr=0.05))
+        assert "scale of its own" not in " ".join(drawn_text(programmes_over_time(scores(), LOOK, fdr=0.05)))
+
+
+class TestEffectTiles:
+    """Direction and legend."""
+
+    @staticmethod
+    def tiles(**changes: object) -> pd.DataFrame:
+        """Three tested tiles: raised and sure, lowered and perhaps, and one without evidence."""
+        table = pd.DataFrame({"title": ["A", "B", "C"], "value": [1.0, -0.5, 0.1], "pvalue": [1e-6, 0.01, 0.9]})
+        table = table.assign(padj=[1e-5, 0.2, 0.9], theme="", meaning="neutral", state="tested", when="day 1")
+        return table.assign(dataset="Mouse", effect="MSC vs CCl4", **changes)
+
+    def entries(self, **changes: object) -> list[str]:
+        """Words of the legend."""
+        drawn = drawn_tiles(self.tiles(**changes), fdr=0.05)
+        return [text for group in legend_entries(drawn, fdr=0.05) for _, text in group]
+
+    def test_tiles_with_evidence_point_up_or_down(self) -> None:
+        """One triangle for each of them beside that of the legend; none where there is no evidence."""
+        both = study_matrix(self.tiles(), LOOK, fdr=0.05)
+        none = study_matrix(self.tiles(pvalue=0.9, padj=0.9), LOOK, fdr=0.05)
+        triangles = [figure.svg.count("<path") for figure in (both, none)]
+        sizes_in_tiles, sizes_in_legend, meanings = 2, 2, 1
+        backgrounds_of_legend = sizes_in_legend + meanings
+        coloured_in_legend = sizes_in_legend + meanings
+        assert triangles[0] - triangles[1] == 4 + sizes_in_tiles + backgrounds_of_legend + coloured_in_legend
+
+    def test_the_legend_names_what_some_tile_has(self) -> None:
+        """Neither benefit nor harm where none is judged, and no state that no tile is in."""
+        assert self.entries() == [
+            "neither by itself",
+            "deepest at log2 1.0 (×2.0, ÷2.0)",
+            "raised",
+            "lowered",
+            "adjusted p < 0.05",
+            "p < 0.05, not adjusted",
+            "no evidence",
+        ]
+        judged = self.entries(meaning=["benefit", "harm", "harm"])
+        assert judged[:2] == ["benefit", "harm"]
+        assert "neither by itself" not in judged
+        assert "harm" not in self.entries(meaning=["benefit", "neutral", "harm"])
+        lost = self.entries(value=[1.0, np.nan, np.nan], state=["tested", "not measured", "not testable"])
+        assert lost[-2:] == ["not measured", "blank: not testable"]
+        assert "lowered" not in lost
+
+    def test_a_coloured_tile_is_told_from_the_ground(self) -> None:
+        """The smallest effect with evidence has the first step, none at all the ground."""
+        steps = [blended(COLOURS["harm"], strength) for strength in (0.0, 0.001, 0.25, 0.26, 1.0, 9.0)]
+        assert len(set(steps)) == 4
+        assert steps[1] == steps[2] != steps[0]
+        assert steps[4] == steps[5] == COLOURS["harm"]
