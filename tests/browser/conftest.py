@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -26,7 +27,9 @@ DEFAULT = {
     "demo_msc_mouse": "datasets/demo_msc_mouse/report.html",
     "demo_ev_rat": "datasets/demo_ev_rat/report.html",
 }
-REAL = {name: f"datasets/{name}/report.html" for name in ("dlpc", "gse222550_ztoff", "bv2_ev")}
+REAL = {name: f"datasets/{name}/report.html" for name in ("dlpc", "gse222550_ztoff", "bv2_ev", "krill")}
+GENES = {"krill": ("WBGene00000001", "WBGene00000002")}  # worms' genes have no symbol there
+SHARED = "Aldoa"  # of two genes of the toy
 PAGES = [
     TOY,
     *(pytest.param(name, marks=pytest.mark.workflow) for name in DEFAULT),
@@ -48,6 +51,21 @@ class Seen:
     def has_genes(self) -> bool:
         """Genes can be looked up: on the page of a dataset."""
         return self.name != "study"
+
+    @property
+    def genes(self) -> tuple[str, str]:
+        """Two genes with counts."""
+        return GENES.get(self.name, ("Mcl1", "Bcl2l1"))
+
+    @property
+    def contrasts(self) -> dict[str, pd.DataFrame]:
+        """The tables beside the page, by contrast."""
+        return {path.stem: pd.read_table(path, dtype={"symbol": str}) for path in self.folder.glob("*.tsv")}
+
+    @property
+    def folder(self) -> Path:
+        """Where these tables are."""
+        return self.path.parent / "contrasts"
 
 
 @pytest.fixture(scope="session")
@@ -88,9 +106,12 @@ def toy_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     arms = {name: dict(arm) for name, arm in INJURED_ARMS.items()}
     arms["msc"] |= {"label": f"{HOSTILE}\"'&"}
     facts = make_facts(arms, title=HOSTILE, counts=None, samples=None, simulation=SIMULATION)
-    toy = make_material(facts, gene_names={0: FORMULA, 1: HOSTILE}, sample_prefix=f"{HOSTILE}\"'")
+    toy = make_material(facts, gene_names={0: FORMULA, 1: HOSTILE, 2: SHARED, 3: SHARED}, sample_prefix=f"{HOSTILE}\"'")
     toy = replace(toy, settings=toy.settings | {"title": HOSTILE})
     path = tmp_path_factory.mktemp("toy") / "report.html"
+    (path.parent / "contrasts").mkdir()
+    for name, table in toy.tables.items():
+        table.to_csv(path.parent / "contrasts" / f"{name}.tsv", sep="\t", index=False)
     path.write_text(render_page(dataset_page(toy, "**Data.** Some.")), encoding="utf-8")
     return path
 

@@ -18,6 +18,8 @@ from scipy import stats
 
 from exoliver.contrasts import Contrast
 from exoliver.figures.figure import VERSION
+from exoliver.figures.words import MINUS, estimate, number, pvalue
+from exoliver.report.changes import HALF_WIDTH
 from exoliver.report.elements import Explorer, Files, Prose, Section
 from exoliver.report.explorer import (
     FORMS,
@@ -29,6 +31,7 @@ from exoliver.report.explorer import (
     explorer_section,
     fitting,
     pack,
+    pvalue_codes,
     taken,
     with_explorer,
 )
@@ -49,6 +52,7 @@ class Unpacked(NamedTuple):
 
     header: dict[str, Any]
     counts: np.ndarray
+    means: np.ndarray
     contrasts: dict[str, dict[str, np.ndarray]]
 
 
@@ -65,20 +69,40 @@ def unpack(packed: bytes) -> Unpacked:
     header = json.loads(content[4 : 4 + length])
     rest = np.frombuffer(content[4 + length :], dtype=np.uint8)
 
-    def take(size: int) -> np.ndarray:
+    def take(size: int, *, missing: bool = True) -> np.ndarray:
         nonlocal rest
         low, high, rest = rest[:size].astype(int), rest[size : 2 * size].astype(int), rest[2 * size :]
-        return np.where(low + 256 * high == 65535, np.nan, low + 256.0 * high)
+        return np.where((low + 256 * high == 65535) & missing, np.nan, low + 256.0 * high)
 
     genes, samples = len(header["genes"][0]), len(header["samples"])
     least, above = take(genes), take(genes * samples)
     counts = 2 ** ((least[:, None] + above.reshape(genes, samples)) / 128) - 1
+    lower, upper, places = take(genes, missing=False), take(genes), take(genes)
+    means = (lower + 65536 * upper) / 10**places
     contrasts = {}
     for name, _, is_omnibus in header["contrasts"]:
-        own = {} if is_omnibus else {"change": (take(genes) - 32768) / 1000, "error": take(genes) / 1000}
-        contrasts[name] = own | {"p": take(genes) / 100, "padj": take(genes) / 100}
+        own = {} if is_omnibus else intervals_of(take(genes), take(genes), further=take(genes))
+        contrasts[name] = own | {key: np.array([pvalue_of(code) for code in take(genes)]) for key in ("p", "padj")}
     assert len(rest) == 0
-    return Unpacked(header, counts, contrasts)
+    return Unpacked(header, counts, means, contrasts)
+
+
+def intervals_of(steps: np.ndarray, below: np.ndarray, *, further: np.ndarray) -> dict[str, np.ndarray]:
+    """The middle of each step of .005, and the ends of the interval in units of the last digit shown."""
+    change = (steps - 32768 + 0.5) * 0.005
+    unit = np.where(np.abs(change) < 0.995, 0.01, 0.1)
+    shown = np.round(change / unit)
+    return {"change": change, "low": (shown - below) * unit, "high": (shown + below + further - 1) * unit}
+
+
+def pvalue_of(code: float) -> float:
+    """The middle of three digits for the first forty powers of ten, then of two; zero is the last."""
+    if np.isnan(code) or code >= 59490:
+        return code if np.isnan(code) else 0.0
+    if code < 36000:
+        return min(1.0, (999.5 - code % 900) * 10.0 ** -(code // 900 + 2))
+    rest = code - 36000
+    return (99.5 - rest % 90) * 10.0 ** -(rest // 90 + 41)
 
 
 def explorer_of(section: Section) -> Explorer:
@@ -104,35 +128,97 @@ def test_counts_come_back_within_a_third_of_a_per_cent() -> None:
     assert len(names) == len(values.columns)
 
 
-def test_effects_come_back_as_they_are_rounded() -> None:
-    """Thousandths of log2, hundredths of powers of ten; missing ones are missing."""
+def test_effects_come_back_as_close_as_they_are_packed() -> None:
+    """Half a step of log2; half of the third digit of a p-value; missing ones are missing."""
     found = unpacked(toy())
     assert set(found.contrasts) == {own.id for own in toy().contrasts if own.rows}
     for name, own in found.contrasts.items():
         table = toy().tables[name].set_index("gene_id").loc[found.header["genes"][0]]
         if "log2_fold_change" in table:
-            np.testing.assert_allclose(own["change"], table["log2_fold_change"], atol=5.01e-4)
-            np.testing.assert_allclose(own["error"], table["lfc_se"], atol=5.01e-4)
-        np.testing.assert_allclose(10 ** -own["p"], table["pvalue"].to_numpy(float), rtol=0.012)
-        np.testing.assert_allclose(10 ** -own["padj"], table["padj"].to_numpy(float), rtol=0.012)
+            half = 1.959964 * table["lfc_se"]
+            last = np.where(table["log2_fold_change"].abs() < 0.995, 0.0051, 0.051)
+            np.testing.assert_allclose(own["change"], table["log2_fold_change"], atol=0.00251)
+            for end, sign in (("low", -1), ("high", 1)):
+                off = own[end] - (table["log2_fold_change"] + sign * half)
+                assert (off.isna() == half.isna()).all()
+                assert (off.abs().fillna(0) <= last).all()
+        np.testing.assert_allclose(own["p"], table["pvalue"].to_numpy(float), rtol=0.0051)
+        np.testing.assert_allclose(own["padj"], table["padj"].to_numpy(float), rtol=0.0051)
+
+
+def one_contrast(table: pd.DataFrame) -> Unpacked:
+    """A single contrast of genes with counts of one, packed and read back."""
+    ids = tuple(f"g{place:05d}" for place in range(len(table)))
+    genes = Genes(ids, ("",) * len(ids), np.ones((len(ids), 2)), {"x": table})
+    header = {"genes": [list(ids), list(ids)], "samples": [["s", 0, 0]] * 2, "contrasts": [["x", "x", False]]}
+    return unpack(pack(header, genes, contrasts=[replace(toy().contrasts[0], id="x")]))
+
+
+def shown_interval(change: float, low: float, *, high: float) -> str:
+    """An interval as the page's script writes it: two decimals below .995, else one."""
+    places = 1 if abs(change) >= 0.995 else 2
+    shown, lower, upper = (f"{round(value, places) + 0.0:.{places}f}" for value in (change, low, high))
+    return f"{shown} ({lower} to {upper})".replace("-", MINUS)
+
+
+def test_the_same_digits_are_shown_as_in_the_tables_of_the_page() -> None:
+    """Of ten thousand effects, errors and p-values fewer than one in two hundred differ; here none does."""
+    random = np.random.default_rng(11)
+    amount = 10_000
+    change = np.concatenate([random.normal(0, 0.4, amount // 2), random.normal(0, 4, amount // 2)])
+    error, p = random.uniform(0.02, 2, amount), 10 ** -random.exponential(3, amount)
+    table = pd.DataFrame({"log2_fold_change": change, "lfc_se": error, "pvalue": p, "padj": np.minimum(1, 1.7 * p)})
+    own = one_contrast(table).contrasts["x"]
+    half = HALF_WIDTH * error
+    said = [estimate(*row, high=high) for *row, high in zip(change, change - half, change + half, strict=True)]
+    ours = [shown_interval(*row, high=high) for *row, high in zip(own["change"], own["low"], own["high"], strict=True)]
+    differing = sum(one != other for one, other in zip(said, ours, strict=True))
+    differing += sum(pvalue(one) != pvalue(other) for one, other in zip(p, own["p"], strict=True))
+    differing += sum(pvalue(one) != pvalue(other) for one, other in zip(table["padj"], own["padj"], strict=True))
+    assert differing == 0
+
+
+def test_mean_counts_have_the_digits_of_the_tables() -> None:
+    """From a hundredth to millions."""
+    values = 10 ** np.random.default_rng(5).uniform(-3, 6.5, (3000, 4))
+    ids = tuple(f"g{place:04d}" for place in range(len(values)))
+    header = {"genes": [list(ids), list(ids)], "samples": [["s", 0, 0]] * 4, "contrasts": []}
+    found = unpack(pack(header, Genes(ids, ids, values, {}), contrasts=[]))
+    assert [number(mean) for mean in found.means] == [number(mean) for mean in values.mean(axis=1)]
+
+
+@pytest.mark.parametrize("limit", [0.1, 0.05, 0.01, 0.001, 1e-5])
+def test_a_p_value_stays_on_its_side_of_a_limit(limit: float) -> None:
+    """However near it is; the limit itself is not below it."""
+    below = [limit * (1 - 10.0**-power) for power in range(1, 9)]
+    above = [limit, *(limit * (1 + 10.0**-power) for power in range(1, 9))]
+    found = np.array([pvalue_of(code) for code in pvalue_codes(np.array(below + above))])
+    assert list(found < limit) == [True] * len(below) + [False] * len(above)
+
+
+def test_codes_of_p_values_keep_their_order() -> None:
+    """From one to none, powers of ten and both pieces among them; a smaller one never has a smaller code."""
+    powers = [10.0**-power for power in range(301)]
+    p = np.sort(np.concatenate([powers, 10 ** -np.linspace(0, 299.9, 20_001), [0, 1e-305]]))[::-1]
+    codes = pvalue_codes(p)
+    assert (np.diff(codes) >= 0).all()
+    assert codes[0] == 899
+    assert codes[-1] == codes.max() == 59490
+    found = np.array([pvalue_of(code) for code in codes])
+    np.testing.assert_allclose(found[p >= 1e-300], p[p >= 1e-300], rtol=0.0501)
+    assert (found[p < 1e-300] == 0).all()
 
 
 def test_what_no_number_holds_is_held_at_the_end() -> None:
     """A p-value of zero, a runaway fold change and a huge error; NaN stays apart from all of them."""
-    rows = {"log2_fold_change": [99.0, -99.0, np.nan], "lfc_se": [1e9, 0.5, np.nan], "pvalue": [0.0, 1.0, np.nan]}
-    table = pd.DataFrame(rows).assign(padj=[np.nan, 1.0, np.nan])
-    genes = Genes(("a", "b", "c"), ("", "B", ""), np.ones((3, 2)), {"x": table})
-    header = {
-        "genes": [list(genes.ids), list(genes.symbols)],
-        "samples": [["s", 0, 0]] * 2,
-        "contrasts": [["x", "x", False]],
-    }
-    found = unpack(pack(header, genes, contrasts=[replace(toy().contrasts[0], id="x")])).contrasts["x"]
-    np.testing.assert_allclose(found["change"], [32.766, -32.768, np.nan])
-    np.testing.assert_allclose(found["error"], [65.534, 0.5, np.nan])
-    assert found["p"][0] > 300
-    np.testing.assert_allclose(found["p"][1:], [0, np.nan])
-    np.testing.assert_allclose(found["padj"], [np.nan, 0, np.nan])
+    rows = {"log2_fold_change": [999.0, -999.0, 2.0, np.nan], "lfc_se": [1e9, 0.5, np.nan, np.nan]}
+    table = pd.DataFrame(rows).assign(pvalue=[0.0, 1.0, 1e-301, np.nan], padj=[np.nan, 1.0, 0.5, np.nan])
+    found = one_contrast(table).contrasts["x"]
+    np.testing.assert_allclose(found["change"], [163.8325, -163.8375, 2.0025, np.nan], rtol=1e-9)
+    assert found["low"][0] < -6000
+    assert np.isnan(found["low"][2:]).all()
+    np.testing.assert_allclose(found["p"], [0, 1, 0, np.nan])
+    np.testing.assert_allclose(found["padj"], [np.nan, 1, 0.5005, np.nan])
 
 
 def test_row_order_does_not_matter() -> None:

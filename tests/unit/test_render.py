@@ -71,7 +71,8 @@ def test_every_script_that_runs_is_in_the_policy_by_its_digest() -> None:
     assert len(texts) == 4
     assert set(re.findall(r"'sha256-([^']+)'", policy_of(html()))) == digests
     assert policy_of(html()).startswith(
-        "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src '"
+        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data: blob:; style-src 'unsafe-inline'; "
+        "script-src '"
     )
     assert "unsafe-eval" not in policy_of(html())
     assert policy_of(html()).count("unsafe-inline") == 1

@@ -8,8 +8,11 @@ const PRINTED = 3; // pixels of a PNG for each of the picture, about 300 to the 
 const MATCHES = 12; // genes proposed
 const MISSING = 65535;
 const STEPS = 128; // of a doubling, as explorer.py packs counts
-const SMALLEST = 300; // -log10 of the smallest p-value that is a number
-const HALF_WIDTH = 1.959964; // standard errors on either side of a 95 % normal interval
+const CHANGE_STEP = 0.005; // of log2 fold changes; this and what follows as explorer.py packs them
+const [FEW_PLACES, MIDDLE] = [0.995, 32768]; // from the first on one decimal is shown; added to signed numbers
+const [FINE, COARSE, FINE_POWERS, SMALLEST_P] = [900, 90, 40, 59490]; // codes of p-values
+const SMALLEST = 1e-300; // p-values below it are a limit of the arithmetic
+const THIN = '\u202f';
 const WORDS = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
 const CROWD = 12; // up to so many samples of a group stand close to each other
 const { DataTable, vegaEmbed } = globalThis;
@@ -38,10 +41,11 @@ function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
-/** A number with so many decimals, its minus as on the page. */
+/** A number with so many decimals, minus and thousands as on the page. */
 function fixed(value, places) {
-  const text = value.toFixed(places);
-  return (Number(text) === 0 ? text.replace('-', '') : text).replace('-', MINUS);
+  const [whole, ...rest] = value.toFixed(places).split('.');
+  const text = [whole.replace(/\B(?=(\d{3})+$)/g, THIN), ...rest].join('.');
+  return (/[1-9]/.test(text) ? text : text.replace('-', '')).replace('-', MINUS);
 }
 
 /** A number with so many significant digits. */
@@ -51,13 +55,16 @@ function number(value, digits = 2) {
   return fixed(value, value === 0 ? 0 : Math.max(0, digits - 1 - power));
 }
 
-/** A p-value from its -log10. */
-function pvalue(power) {
-  if (Number.isNaN(power)) return NOTHING;
-  if (power >= SMALLEST) return '< 1e-300';
-  const value = 10 ** -power;
+function pvalue(value) {
+  if (Number.isNaN(value)) return NOTHING;
+  if (value < SMALLEST) return '< 1e-300';
   if (value >= 0.995) return '1';
   return value >= 0.001 ? number(value) : value.toExponential(0);
+}
+
+/** A count of one sample: no more digits than are packed. */
+function sampleCount(value) {
+  return number(Number(value.toPrecision(3)), 3);
 }
 
 /** Text for HTML. */
@@ -165,11 +172,27 @@ function setUpTable(table, options = {}) {
   return made;
 }
 
+/** Only what scrolls is a stop of the keyboard. */
+function markScroll(scroll) {
+  const isWider = scroll.scrollWidth > scroll.clientWidth || scroll.scrollHeight > scroll.clientHeight;
+  if (isWider) scroll.tabIndex = 0;
+  else scroll.removeAttribute('tabindex');
+}
+
+function watchScrolls() {
+  const watch = new ResizeObserver((seen) => {
+    new Set(seen.map(({ target }) => target.closest('.scroll')).filter(Boolean)).forEach(markScroll);
+  });
+  for (const scroll of document.querySelectorAll('.scroll')) {
+    for (const part of [scroll, ...scroll.children]) watch.observe(part);
+  }
+}
+
 function words() {
   const empty = 'No row.';
   return {
     search: 'Search', info: '_START_ to _END_ of _TOTAL_ rows', infoEmpty: empty, infoFiltered: '(of _MAX_)',
-    zeroRecords: 'No row holds this.', emptyTable: empty, thousands: '\u202f',
+    zeroRecords: 'No row holds this.', emptyTable: empty, thousands: THIN,
   };
 }
 
@@ -194,38 +217,63 @@ function addFilters(table, titles) {
   return row;
 }
 
-/** What is true of a cell that passes a filter: a comparison such as `< 0.05` for numbers, else letters within it. */
-function filterOf(text, made, column) {
-  const asked = /^\s*([<>])(=?)\s*([-−+.\de]+)\s*$/.exec(text);
-  const limit = asked && Number(asked[3].replace(MINUS, '-'));
-  if (!asked || Number.isNaN(limit)) {
+/** What a comparison such as `< 0.05` asks for: its sign and limit; a decimal comma is read as a point. */
+function comparisonOf(text) {
+  const bare = text.replaceAll(MINUS, '-').replace('≤', '<=').replace('≥', '>=').replace(/(?<=\d)[\u202f\u00a0](?=\d)/g, '');
+  const asked = /^\s*([<>])(=?)\s*(-?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:e[-+]?\d+)?)\s*$/i.exec(bare);
+  // `1,000` may be a thousand or one: it is not guessed.
+  if (!asked || /^-?[1-9]\d{0,2},\d{3}$/.test(asked[3])) return null;
+  return { sign: asked[1], isEqual: asked[2] !== '', limit: Number(asked[3].replace(',', '.')) };
+}
+
+/** What is true of a cell that passes a filter: a comparison, else letters within it; null for what is not understood. */
+function filterOf(text, made, column, isNumber) {
+  const asked = comparisonOf(text);
+  if (!asked) {
     const letters = text.trim().toLowerCase();
+    if (isNumber && (/[<>≤≥=]/.test(letters) || (/\d/.test(letters) && !/^[\d.e+−-]+$/.test(letters)))) return null;
     return (shown) => String(shown).toLowerCase().includes(letters);
   }
   return (shown, row, index) => {
     const key = made.cell(index, column).render('sort');
     const value = key === '' ? NaN : Number(key);
-    return (asked[1] === '<' ? value < limit : value > limit) || (asked[2] !== '' && value === limit);
+    return (asked.sign === '<' ? value < asked.limit : value > asked.limit) || (asked.isEqual && value === asked.limit);
   };
 }
 
-function toolsOf(made, { name, titles, filters }) {
-  filters.querySelectorAll('input').forEach((input, column) => {
-    input.addEventListener('input', () => {
-      made.column(column).search.fixed('own', input.value.trim() ? filterOf(input.value, made, column) : null).draw();
-    });
+/** Filters the rows by what stands in the fields, and says which of them it did not understand. */
+function applyFilters(made, { inputs, isNumber, press, said }) {
+  const lost = [];
+  let active = 0;
+  inputs.forEach((input, column) => {
+    const passes = input.value.trim() ? filterOf(input.value, made, column, isNumber[column]) : undefined;
+    if (passes === null) lost.push(input.value.trim());
+    if (passes) active += 1;
+    input.setAttribute('aria-invalid', String(passes === null));
+    made.column(column).search.fixed('own', passes || null);
   });
+  made.draw();
+  press.textContent = active ? `Filters (${active})` : 'Filters';
+  said.textContent = lost.length ? `Not understood: “${lost.join('”, “')}”. Write < 0.05 or >= 2.` : '';
+}
+
+function toolsOf(made, { name, titles, filters }) {
   const said = element('span', { role: 'status', class: 'said' });
+  const press = filterButton(filters);
+  const inputs = [...filters.querySelectorAll('input')];
+  const isNumber = inputs.map((input) => input.placeholder !== '');
+  inputs.forEach((input) => input.addEventListener('input', () => applyFilters(made, { inputs, isNumber, press, said })));
   return [
-    filterButton(made, filters), columnChoice(made, titles),
+    press, columnChoice(made, titles),
     button('Copy', () => copy(asText(made, titles, '\t'), said)),
-    button('CSV', () => save(new Blob([asText(made, titles, ',')], { type: 'text/csv' }), `${name}.csv`)),
+    // Spreadsheets take a CSV for UTF-8 only if it opens with the mark of it.
+    button('CSV', () => save(new Blob(['\ufeff', asText(made, titles, ',')], { type: 'text/csv' }), `${name}.csv`)),
     button('TSV', () => save(new Blob([asText(made, titles, '\t')], { type: 'text/plain' }), `${name}.tsv`)),
     said,
   ];
 }
 
-function filterButton(made, filters) {
+function filterButton(filters) {
   const made_button = button('Filters', () => {
     filters.hidden = !filters.hidden;
     made_button.setAttribute('aria-expanded', String(!filters.hidden));
@@ -253,19 +301,63 @@ async function copy(text, said) {
   } catch {
     said.textContent = 'The browser does not allow this; download the table instead.';
   }
-  setTimeout(() => { said.textContent = ''; }, 4000);
+  const told = said.textContent;
+  setTimeout(() => { if (said.textContent === told) said.textContent = ''; }, 4000);
 }
 
-/** The rows that are found, in their order, with the columns that are shown. */
+/** The rows that are found, in their order, with the columns that are shown; an interval is three columns. */
 function asText(made, titles, mark) {
-  const columns = titles.map((_, place) => place).filter((place) => made.column(place).visible());
   const rows = made.rows({ search: 'applied', order: 'applied' }).indexes().toArray();
-  const lines = rows.map((row) => columns.map((column) => field(cellText(made.cell(row, column)), mark)));
-  return [columns.map((column) => field(titles[column], mark)), ...lines].map((line) => `${line.join(mark)}\n`).join('');
+  const columns = titles.map((_, place) => place).filter((place) => made.column(place).visible());
+  const parts = columns.map((place) => columnParts(titles[place], rows.map((row) => made.cell(row, place)), isMeasure(made, place)));
+  const lines = [parts.map(([heads]) => heads), ...rows.map((_, row) => parts.map(([, cells]) => cells[row]))];
+  return lines.map((line) => `${line.flat().map((text) => field(text, mark)).join(mark)}\n`).join('');
+}
+
+function isMeasure(made, place) {
+  return made.column(place).header().classList.contains('number');
+}
+
+/** Titles of a column and of each cell what stands below them. */
+function columnParts(title, cells, isNumber) {
+  const texts = cells.map(cellText);
+  if (!isNumber) return [[title], texts.map((text) => [text])];
+  const values = texts.map((text, row) => intervalParts(text, cells[row].node()?.dataset.order));
+  if (!values.some((own) => own && own.length === 3)) {
+    return [[title], texts.map((text, row) => [values[row] ? values[row][0] : text])];
+  }
+  const [, name, words] = /^(.*?)(\s*\([^()]*interval\))?$/.exec(title);
+  const heads = [name, `${name}, low${words || ''}`, `${name}, high${words || ''}`];
+  return [heads, texts.map((text, row) => [...(values[row] || [text]), '', ''].slice(0, 3))];
+}
+
+/** The numbers of a cell that holds one, or one with its interval; null for others. */
+function intervalParts(text, order) {
+  const bare = text.replace(/[\u2007\u2008]/g, '').trim();
+  const [, shown, low, high] = /^(.*?)(?: \((\S+) to (\S+)\))?$/.exec(bare) || [];
+  const numbers = [shown, ...(low ? [low, high] : [])].map(plainNumber);
+  if (numbers.includes(null)) return null;
+  return [fuller(shown, numbers[0], order), ...numbers.slice(1)];
+}
+
+/** A number as shown, as text that programs read: `−1 234.5`, `÷4`, `< 1e-300`, `45 %`; null for words. */
+function plainNumber(text) {
+  const bare = text.replaceAll(THIN, '').replaceAll(MINUS, '-');
+  const found = /^[<>≤≥~ ]*([×÷]?)(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?:[ \u00a0]?%)?$/.exec(bare);
+  if (!found) return null;
+  return found[1] === '÷' ? String(Number((1 / Number(found[2])).toPrecision(6))) : found[2];
+}
+
+/** All digits of a number, where the page has more than it shows of the same number. */
+function fuller(shown, plain, order) {
+  if (!order || shown.includes('÷') || shown.includes('%')) return order && shown.includes('÷') ? order : plain;
+  const [digits, power] = plain.split('e');
+  const last = 10 ** (Number(power || 0) - (digits.split('.')[1] || '').length);
+  return Math.abs(Number(order) - Number(plain)) <= last ? order : plain;
 }
 
 function cellText(cell) {
-  const given = cell.render('export');
+  const given = String(cell.render('export'));
   const node = cell.node();
   if (!node || node.dataset.search === undefined) return given;
   const summary = node.querySelector('summary');
@@ -298,6 +390,19 @@ function setUpTables() {
   addEventListener('afterprint', () => made.forEach((table) => table.page.len(PAGE).draw(false)));
 }
 
+/** What is folded is read on paper too; the choice of columns is not. */
+function setUpPrint() {
+  let opened = [];
+  addEventListener('beforeprint', () => {
+    opened = [...opened, ...document.querySelectorAll('details:not([open], .columns)')];
+    opened.forEach((part) => { part.open = true; });
+  });
+  addEventListener('afterprint', () => {
+    opened.forEach((part) => { part.open = false; });
+    opened = [];
+  });
+}
+
 // Any gene
 
 /** The numbers of all genes; what explorer.py packed. */
@@ -315,38 +420,65 @@ async function unpack(text) {
   };
   const size = header.genes[0].length;
   const [least, above] = [take(size), take(size * header.samples.length)];
+  const [lower, upper, places] = [take(size), take(size), take(size)];
+  const means = Float64Array.from(lower, (part, gene) => (part + 65536 * upper[gene]) / 10 ** places[gene]);
   const contrasts = header.contrasts.map(([id, words, isOmnibus]) => ({
-    id, words,
-    change: isOmnibus ? null : take(size), error: isOmnibus ? null : take(size), p: take(size), padj: take(size),
+    id, words, ...(isOmnibus ? {} : { steps: take(size), below: take(size), further: take(size) }), p: take(size), padj: take(size),
   }));
-  return { ...header, least, above, contrasts, size, hidden: new Set() };
+  return { ...header, least, above, means, contrasts, size, shared: sharedNames(header.genes), hidden: new Set() };
+}
+
+/** Symbols that more than one gene has, in small letters. */
+function sharedNames([ids, symbols]) {
+  const [seen, shared] = [new Set(), new Set()];
+  symbols.forEach((symbol, gene) => {
+    const name = (symbol || ids[gene]).toLowerCase();
+    if (seen.has(name)) shared.add(name);
+    seen.add(name);
+  });
+  return shared;
 }
 
 function countOf(data, gene, sample) {
   return 2 ** ((data.least[gene] + data.above[gene * data.samples.length + sample]) / STEPS) - 1;
 }
 
-/** Effect of a gene in a contrast; NaN for what is missing. */
+/** Effect of a gene in a contrast, its interval in units of the last digit shown; NaN for what is missing. */
 function effectOf(contrast, gene) {
-  const read = (numbers, unit, middle = 0) => (
-    !numbers || numbers[gene] === MISSING ? NaN : (numbers[gene] - middle) / unit
-  );
+  const read = (numbers) => (!numbers || numbers[gene] === MISSING ? NaN : numbers[gene]);
+  const change = (read(contrast.steps) - MIDDLE + 0.5) * CHANGE_STEP;
+  const unit = Math.abs(change) < FEW_PLACES ? 100 : 10;
+  const [shown, below] = [Math.round(change * unit), read(contrast.below)];
   return {
-    change: read(contrast.change, 1000, 32768), error: read(contrast.error, 1000),
-    p: read(contrast.p, 100), padj: read(contrast.padj, 100),
+    change, low: (shown - below) / unit, high: (shown + below + read(contrast.further) - 1) / unit,
+    p: pvalueOf(contrast.p[gene]), padj: pvalueOf(contrast.padj[gene]),
   };
+}
+
+/** The middle of the p-values that have this code. */
+function pvalueOf(code) {
+  if (code === MISSING) return NaN;
+  if (code >= SMALLEST_P) return 0;
+  const isFine = code < FINE * FINE_POWERS;
+  const [steps, first, rest] = isFine ? [FINE, 0, code] : [COARSE, FINE_POWERS, code - FINE * FINE_POWERS];
+  const digits = (10 * steps) / 9 - 1 - (rest % steps);
+  return Math.min(1, Number(`${digits}.5e${-first - Math.floor(rest / steps) - (isFine ? 2 : 1)}`));
 }
 
 function nameOf(data, gene) {
   return data.genes[1][gene] || data.genes[0][gene];
 }
 
-function intervalOf({ change, error }) {
+/** A name that no other gene has: the identifier where a symbol is shared. */
+function ownNameOf(data, gene) {
+  const name = nameOf(data, gene);
+  return data.shared.has(name.toLowerCase()) ? data.genes[0][gene] : name;
+}
+
+function intervalOf({ change, low, high }) {
   if (Number.isNaN(change)) return NOTHING;
-  const places = Math.abs(change) >= 0.995 ? 1 : 2; // as the tables of the page have them
-  if (Number.isNaN(error)) return fixed(change, places);
-  const [low, high] = [-1, 1].map((side) => fixed(change + side * HALF_WIDTH * error, places));
-  return `${fixed(change, places)} (${low} to ${high})`;
+  const places = Math.abs(change) >= FEW_PLACES ? 1 : 2; // as the tables of the page have them
+  return Number.isNaN(low) ? fixed(change, places) : `${fixed(change, places)} (${fixed(low, places)} to ${fixed(high, places)})`;
 }
 
 /** Genes whose symbol or identifier is, opens with, or holds what is typed, in this order. */
@@ -393,7 +525,7 @@ function chartOf(data, gene, points) {
   const spec = structuredClone(data.chart);
   const values = points.map((point) => ({
     sample: point.sample, arm: data.arms[point.arm], when: data.times[point.time] || '', offset: point.offset,
-    count: number(point.count, 3), shown: Math.max(point.count, 0.5),
+    count: sampleCount(point.count), shown: Math.max(point.count, 0.5),
   }));
   const all = values.map((value) => Math.log2(value.shown));
   const low = Math.floor(Math.min(...all));
@@ -418,7 +550,7 @@ function median(numbers) {
 
 function altOf(data, gene, points) {
   const groups = Map.groupBy(points, (point) => [data.arms[point.arm], data.times[point.time]].filter(Boolean).join(', '));
-  const medians = [...groups].map(([words, own]) => `${words}: ${number(median(own.map((point) => point.count)), 3)}`);
+  const medians = [...groups].map(([words, own]) => `${words}: ${sampleCount(median(own.map((point) => point.count)))}`);
   const simulated = data.simulated ? 'Simulated data. ' : '';
   return `${simulated}Normalised counts of ${nameOf(data, gene)} in ${points.length} samples. Medians: ${medians.join('; ')}.`;
 }
@@ -446,7 +578,7 @@ async function drawGene(box, data, gene) {
     return [contrast.words, intervalOf(effect), pvalue(effect.p), pvalue(effect.padj)];
   }));
   fillTable(part.querySelector('.counts'), COUNT_TITLES, points.map((point) => (
-    [point.sample, data.arms[point.arm], data.times[point.time] || NOTHING, number(point.count, 3)]
+    [point.sample, data.arms[point.arm], data.times[point.time] || NOTHING, sampleCount(point.count)]
   )));
   await drawChart(part.querySelector('figure'), data, gene, points);
 }
@@ -474,6 +606,7 @@ async function drawChart(figure, data, gene, points) {
   const svg = stage.querySelector('svg');
   for (const part of svg.querySelectorAll('[role]')) part.removeAttribute('role');
   svg.setAttribute('role', 'img');
+  markScroll(place);
   svg.setAttribute('aria-label', altOf(data, gene, points));
 }
 
@@ -482,11 +615,6 @@ function setUpList(box, data, show) {
   const table = box.querySelector('table.genes');
   if (!table) return;
   const select = box.querySelector('select.contrast');
-  const means = Float64Array.from({ length: data.size }, (_, gene) => {
-    let sum = 0;
-    for (let sample = 0; sample < data.samples.length; sample += 1) sum += countOf(data, gene, sample);
-    return sum / data.samples.length;
-  });
   const chosen = () => data.contrasts.find((contrast) => contrast.id === select.value);
   const column = (title, sort, display) => ({ title, data: null, className: 'number', type: 'measure', render: rendered(sort, display) });
   const own = (get, display) => [(gene) => get(effectOf(chosen(), gene)), (gene) => display(effectOf(chosen(), gene))];
@@ -496,10 +624,10 @@ function setUpList(box, data, show) {
   const columns = [
     { ...plain, title: 'Gene', render: wording(name, link) },
     { ...plain, title: 'Identifier', render: wording((gene) => data.genes[0][gene]) },
-    column('Mean count', (gene) => means[gene], (gene) => number(means[gene])),
+    column('Mean count', (gene) => data.means[gene], (gene) => number(data.means[gene])),
     column('log2 fold change (95 % interval)', ...own((effect) => effect.change, intervalOf)),
-    column('p', ...own((effect) => 10 ** -effect.p, (effect) => pvalue(effect.p))),
-    column('Adjusted p', ...own((effect) => 10 ** -effect.padj, (effect) => pvalue(effect.padj))),
+    column('p', ...own((effect) => effect.p, (effect) => pvalue(effect.p))),
+    column('Adjusted p', ...own((effect) => effect.padj, (effect) => pvalue(effect.padj))),
   ];
   select.value = data.first.find((id) => data.contrasts.some((contrast) => contrast.id === id)) || select.value;
   fillTable(table, columns.map(({ title, className }) => [title, className]), []);
@@ -507,7 +635,7 @@ function setUpList(box, data, show) {
   select.addEventListener('change', () => made.clear().rows.add(tested(data, chosen())).draw());
   table.addEventListener('click', ({ target }) => {
     const press = target.closest('[data-gene]');
-    if (press) show(Number(press.dataset.gene));
+    if (press) show(Number(press.dataset.gene), { isMoved: true });
   });
 }
 
@@ -543,17 +671,22 @@ function geneInAddress() {
 function connectExplorer(box, data) {
   const input = box.querySelector('#gene');
   const said = box.querySelector('.said');
-  const show = (gene, isAsked = true) => {
-    said.textContent = '';
-    input.value = nameOf(data, gene);
-    if (isAsked) history.replaceState(null, '', `#gene=${encodeURIComponent(data.genes[0][gene] && nameOf(data, gene))}`);
-    if (isAsked) box.querySelector('.gene').scrollIntoView({ block: 'nearest' });
-    return drawGene(box, data, gene);
+  const show = async (gene, { isAsked = true, isMoved = false } = {}) => {
+    input.value = ownNameOf(data, gene);
+    if (isAsked) history.replaceState(null, '', `#gene=${encodeURIComponent(ownNameOf(data, gene))}`);
+    await drawGene(box, data, gene);
+    if (data.gene !== gene || !isAsked) return;
+    const heading = box.querySelector('.gene h3');
+    said.textContent = `${heading.textContent} is shown.`;
+    heading.scrollIntoView({ block: isMoved ? 'start' : 'nearest' });
+    if (isMoved) heading.focus({ preventScroll: true });
   };
-  const ask = (typed) => {
+  const ask = (typed, options) => {
     const gene = bestGene(data, typed);
-    if (gene !== undefined) return show(gene);
-    said.textContent = typed.trim() ? `No gene with counts is called “${typed.trim()}”.` : '';
+    if (gene !== undefined) return show(gene, options);
+    if (!typed.trim()) return null;
+    clearGene(box, data);
+    said.textContent = `No gene with counts is called “${typed.trim()}”.`;
     return null;
   };
   input.addEventListener('input', () => suggest(data, input));
@@ -562,15 +695,22 @@ function connectExplorer(box, data) {
     event.preventDefault();
     ask(input.value);
   });
-  addEventListener('hashchange', () => geneInAddress() && ask(geneInAddress()));
+  addEventListener('hashchange', () => geneInAddress() && ask(geneInAddress(), { isMoved: true }));
   setUpList(box, data, show);
   connectArms(box, data);
   return { show, ask };
 }
 
+/** Takes away a gene that is no longer the one asked for. */
+function clearGene(box, data) {
+  data.gene = undefined;
+  box.querySelector('.gene').hidden = true;
+  if (geneInAddress()) history.replaceState(null, '', location.pathname + location.search);
+}
+
 function suggest(data, input) {
   const options = findGenes(data, input.value).map((gene) => (
-    element('option', { value: nameOf(data, gene) }, data.genes[0][gene])
+    element('option', { value: ownNameOf(data, gene) }, data.shared.has(nameOf(data, gene).toLowerCase()) ? nameOf(data, gene) : data.genes[0][gene])
   ));
   document.getElementById('gene-matches').replaceChildren(...options);
 }
@@ -596,7 +736,7 @@ async function startExplorer(box) {
   if (!data.size) return;
   const { show, ask } = connectExplorer(box, data);
   const asked = geneInAddress();
-  await (asked ? ask(asked) : show(firstGene(data), false));
+  await (asked ? ask(asked, { isMoved: true }) : show(firstGene(data), { isAsked: false }));
   box.dataset.state = 'ready';
 }
 
@@ -624,4 +764,6 @@ setUpTheme();
 document.querySelectorAll('figure').forEach(setUpFigure);
 setUpTables();
 setUpExplorer();
+setUpPrint();
+watchScrolls();
 performance.mark('interactive');
