@@ -83,7 +83,7 @@ def programmes_section(datasets: Sequence[DatasetResults], settings: Mapping[str
         study_matrix(rows, study_look(datasets), fdr=fdr),
         f"log2 effects of treatments on {plural(rows['programme'].nunique(), 'programme')}, those with the smallest "
         "p-values and those with a direction that is wanted; the larger the tile, the surer the effect. "
-        f"{judged_words(rows)} Grey is neither; + is raised, − lowered.",
+        f"{judged_words(rows)} Grey is neither. Triangles point up where an effect with evidence is raised, else down.",
         has_file=False,
     )
     left_out = [dataset.title for dataset in datasets if dataset.title not in set(rows["dataset"])]
