@@ -21,7 +21,7 @@ from exoliver.tables import (
     join_notes,
     stack_tables,
 )
-from exoliver.trajectories import EFFECT_PERSISTS, classify_trajectories, end_states
+from exoliver.trajectories import OPEN, classify_trajectories, end_states
 
 COMPARED = ("at_time", "change")
 LEVEL = 0.95
@@ -182,8 +182,8 @@ def _with_ending(
     ended = end_states(fit.moderated, _rows(fit, known), injury=rows, classes=table)
     table = table.assign(end_state=ended["end_state"])
     if not injury or not distance:
-        is_told = ended["note"].eq("") & ended["end_state"].ne(EFFECT_PERSISTS) & table["class"].ne("none")
-        return table.assign(note=ended["note"].replace(NO_REFERENCE, NO_HEALTHY).mask(is_told, NO_HEALTHY))
+        pairs = zip(ended["note"].replace(NO_REFERENCE, ""), ended["end_state"].eq(OPEN), strict=True)
+        return table.assign(note=[join_notes(note, NO_HEALTHY if is_open else "") for note, is_open in pairs])
     shift = recovery_shift(
         fit.moderated,
         _rows(fit, list(injury.values())),

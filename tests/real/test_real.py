@@ -229,6 +229,16 @@ def test_cells_of_one_line_have_no_mixture(results: Path) -> None:
     assert liver["estimate_adjusted"].notna().sum() > 100
 
 
+@pytest.mark.parametrize("dataset", ["krill", "gse222550_zt", "gse222550_ztoff"])
+def test_what_the_samples_do_not_ask_is_not_testable(results: Path, dataset: str) -> None:
+    """No healthy and no injured arm: the answer says so, and speaks of no rescue, benefit or harm."""
+    page = (results / "datasets" / dataset / "report.html").read_text(encoding="utf-8")
+    answer = page[page.index('<section class="answer"') : page.index('<nav class="contents"')]
+    words = re.sub(r"<[^>]+>", " ", answer)
+    assert re.search(r"Not testable\..*towards health, because no arm has the role healthy", words, flags=re.DOTALL)
+    assert re.findall(r"restored|a benefit|a harm|fell back|recovered sooner", words) == []
+
+
 def test_products_are_compared_head_to_head(results: Path) -> None:
     """BV2: every pair of vesicles with the same control, with a verdict for every programme that has a score."""
     rows = read_table(results / "datasets/bv2_ev/programmes/equivalence.tsv", EQUIVALENCE)

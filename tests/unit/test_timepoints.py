@@ -136,7 +136,12 @@ PLANTED = {
 }
 
 
-def follow(made: SimpleNamespace, facts: pd.DataFrame | None = None) -> pd.DataFrame:
+TURNING = {"turns": ([0, 0, 0], [3, 3, 3], [6, 0, 3])}
+
+
+def follow(
+    made: SimpleNamespace, facts: pd.DataFrame | None = None, *, planted: Mapping[str, Sequence[list[int]]] = PLANTED
+) -> pd.DataFrame:
     """Courses of the planted programmes, with noise that is small beside them."""
     rng = np.random.default_rng(5)
     cells = {(cell.arm, cell.time): place for place, cell in enumerate(made.model.cells)}
@@ -146,14 +151,14 @@ def follow(made: SimpleNamespace, facts: pd.DataFrame | None = None) -> pd.DataF
         [
             [
                 arms[list(RESCUE).index(at[place][0])][0 if at[place][1] is None else DAYS.index(at[place][1])]
-                for arms in PLANTED.values()
+                for arms in planted.values()
             ]
             for place in own
         ]
     )
     fit = fit_linear(scores + 0.3 * rng.normal(size=scores.shape), made.model.design)
-    programmes = ProgrammeFit(tuple(PLANTED), moderated=fit, plain=fit, columns=made.model.columns)
-    table = pd.DataFrame({"note": ""}, index=pd.Index(list(PLANTED), name="programme")) if facts is None else facts
+    programmes = ProgrammeFit(tuple(planted), moderated=fit, plain=fit, columns=made.model.columns)
+    table = pd.DataFrame({"note": ""}, index=pd.Index(list(planted), name="programme")) if facts is None else facts
     return follow_programmes(programmes, made.contrasts, programmes=table, fdr=0.05)
 
 
@@ -189,7 +194,7 @@ def test_the_time_gained_is_told_where_the_injury_recovers(made: SimpleNamespace
 def test_a_programme_without_a_score_is_a_row(made: SimpleNamespace) -> None:
     """With its note, in every effect."""
     names = [*PLANTED, "unscored"]
-    facts = pd.DataFrame({"note": [""] * 5 + ["too_few_measured"]}, index=pd.Index(names, name="programme"))
+    facts = pd.DataFrame({"note": [""] * len(PLANTED) + ["too_few_measured"]}, index=pd.Index(names, name="programme"))
     rows = follow(made, facts).set_index("programme").loc[["unscored"]]
     assert rows["contrast"].tolist() == ["pnac_vs_chow", "agonist_vs_pnac"]
     assert rows["class"].isna().all()
@@ -224,6 +229,10 @@ def test_without_a_healthy_arm_only_an_effect_that_persists_has_an_end() -> None
     table = follow(SimpleNamespace(model=made.model, contrasts=kept)).set_index("programme")
     assert table.loc["stays_better", ["end_state", "note"]].tolist() == ["effect_persists", ""]
     assert table.loc["relapses", ["end_state", "note"]].tolist() == ["open", "no_healthy_arm"]
+    [turned] = follow(SimpleNamespace(model=made.model, contrasts=kept), planted=TURNING).to_dict("records")
+    assert (turned["class"], turned["end_state"], turned["note"]) == (
+        "reversing", "open", "effect_reversed;no_healthy_arm",
+    )  # fmt: skip
     assert table.loc["quiet", "note"] == ""
     assert table["recovery_shift"].isna().all()
 
