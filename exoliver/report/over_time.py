@@ -33,6 +33,7 @@ from exoliver.report.naming import (
     contrast_words,
     effect_words,
     estimable,
+    has_injury,
     set_order,
     set_titles,
     untimed_words,
@@ -110,12 +111,12 @@ def _programmes(material: Material) -> list[Any]:
         if len(shown) < tested
         else ""
     )
+    dashed = " The injury is dashed, in the colour of the injured arm." if has_injury(material.facts) else ""
     caption = (
         "Effect on each programme at each time with its 95 % interval: 1 is a doubling of the mean expression of its "
         f"members. Filled points have an adjusted p-value below {material.fdr:g} (moderated t-test of the programme's "
         f"score, adjusted over the programmes of one effect at one time). All "
-        "panels share one scale, unless the line below the title names one that has its own; the injury is dashed, in "
-        f"the colour of the injured arm.{chosen}"
+        f"panels share one scale, unless the line below the title names one that has its own.{dashed}{chosen}"
     )
     return [
         Heading("Programmes"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from html.parser import HTMLParser
 from itertools import pairwise
 from types import SimpleNamespace
@@ -16,11 +15,10 @@ import pandas as pd
 import pytest
 
 from exoliver.consistency import consistent_genes, expected_by_number, verdicts_of
-from exoliver.contrasts import Cell, as_index
+from exoliver.contrasts import as_index
 from exoliver.figures.dataset_forest import programme_forest, rescue_forest
 from exoliver.figures.study_matrix import study_matrix
 from exoliver.report.elements import Bullets, Page, Picture, Prose, Section, Table
-from exoliver.report.material import Material
 from exoliver.report.naming import dataset_titles
 from exoliver.report.overview import overview_page
 from exoliver.report.overview_data import DatasetResults, read_study, study_look
@@ -40,27 +38,8 @@ from exoliver.tables import (
     write_json,
     write_table,
 )
-from tests.toy_report import INJURED_ARMS, REFERENCE_ARMS, SETTINGS, SIMULATION, make_facts, make_material
-
-UNTREATED = {name: arm for name, arm in INJURED_ARMS.items() if name != "msc"}
-HOSTILE = "<script>alert(1)</script>\"'"
-
-
-@cache
-def material(kind: str) -> Material:
-    """The toy in different designs."""
-    makers = {
-        "injury": lambda: make_material(),
-        "simulated": lambda: make_material(make_facts(counts=None, samples=None, simulation=SIMULATION)),
-        "reference": lambda: make_material(make_facts(REFERENCE_ARMS)),
-        "worm": lambda: make_material(make_facts(REFERENCE_ARMS, organism="worm", days=()), days=()),
-        "untreated": lambda: make_material(make_facts(UNTREATED)),
-        "alone": lambda: make_material(make_facts({"control": REFERENCE_ARMS["control"]}, days=()), days=()),
-        "untested": lambda: make_material(untested_sets=True),
-        "missing_cell": lambda: make_material(left_out=[Cell("msc", 7.0)]),
-        "cited": lambda: make_material(make_facts(accession="GSE1", citation=HOSTILE)),
-    }
-    return makers[kind]()
+from tests.toy_designs import HOSTILE, material
+from tests.toy_report import SETTINGS
 
 
 def results(kind: str, identity: str) -> DatasetResults:

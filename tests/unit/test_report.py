@@ -6,14 +6,12 @@ from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from itertools import pairwise
-from typing import Any
 
 import jinja2
 import numpy as np
 import pandas as pd
 import pytest
 
-from exoliver.contrasts import Cell
 from exoliver.figures.figure import Figure
 from exoliver.identifiers import REASONS
 from exoliver.report import render
@@ -44,21 +42,11 @@ from exoliver.report.pages import dataset_page, product_words
 from exoliver.report.quality import quality_section
 from exoliver.report.render import read_asset, render_page, render_text
 from exoliver.report.summary import summarise_contrasts
-from tests.toy_report import GENES, INJURED_ARMS, REFERENCE_ARMS, SIMULATION, make_facts, make_material
+from tests.toy_designs import material, treatments, with_threshold
+from tests.toy_report import GENES, INJURED_ARMS, make_facts, make_material
 
 HOSTILE = "<script>alert(1)</script>"
 METHODS = "### Methods: Toy\n\n**Data.** Six samples `of` mice.\n\n#### Limits\n\n- One.\n- Two.\n\n1. A reference.\n"
-UNTREATED = {name: arm for name, arm in INJURED_ARMS.items() if name != "msc"}
-ON_HEALTHY = {"healthy": INJURED_ARMS["healthy"], "msc": INJURED_ARMS["msc"] | {"role": "treated_healthy"}}
-BASELINES: dict[str, Any] = {
-    "naive": {"role": "healthy", "value": "n", "label": "Naive"},
-    "sham": {"role": "healthy", "value": "s", "label": "Sham", "against": "naive"},
-}
-UNLINKED: dict[str, Any] = {
-    "first": {"role": "reference", "value": "1", "label": "First"},
-    "second": {"role": "reference", "value": "2", "label": "Second"},
-}
-ASKED_FOR = {"second_over_first": {"of": {"arm": "second"}, "against": {"arm": "first"}}}
 SECTIONS = [
     "answer", "trust", "changes", "genes", "programmes", "time", "rescue", "apoptosis", "sets", "identifiers", "arms",
     "methods",
@@ -69,16 +57,6 @@ def sections_of(kind: str) -> list[str]:
     """Sections of a page; rescue is asked for where an arm is injured."""
     has_injury = any(arm["role"] == "injured" for arm in material(kind).facts["arms"]["levels"].values())
     return [name for name in SECTIONS if has_injury or name != "rescue"]
-
-
-def treatments(*names: str) -> dict[str, Any]:
-    """Further treated arms beside the drug."""
-    return REFERENCE_ARMS | {name: {"role": "treated", "value": name, "label": name.upper()} for name in names}
-
-
-def with_threshold(toy: Material) -> Material:
-    """The same, tested for changes by more than a factor of two."""
-    return replace(toy, settings=toy.settings | {"log2_fold_change_threshold": 1.0})
 
 
 class Reader(HTMLParser):
@@ -140,31 +118,6 @@ def html(kind: str) -> str:
     return render_page(page(kind))
 
 
-@cache
-def material(kind: str) -> Material:
-    """The toy in different designs."""
-    makers = {
-        "injury": lambda: make_material(),
-        "simulated": lambda: make_material(make_facts(counts=None, samples=None, simulation=SIMULATION)),
-        "reference": lambda: make_material(make_facts(REFERENCE_ARMS)),
-        "worm": lambda: make_material(make_facts(REFERENCE_ARMS, organism="worm", days=()), days=()),
-        "one_time": lambda: make_material(make_facts(days=()), days=()),
-        "no_hits": lambda: make_material(hits=0, sure_sets=False),
-        "one_hit": lambda: make_material(hits=1),
-        "two_hits": lambda: make_material(hits=2),
-        "untreated": lambda: make_material(make_facts(UNTREATED)),
-        "alone": lambda: make_material(make_facts({"control": REFERENCE_ARMS["control"]}, days=()), days=()),
-        "missing_cell": lambda: make_material(left_out=[Cell("msc", 7.0)]),
-        "missing_cell_of_both": lambda: make_material(left_out=[Cell("msc", 7.0), Cell("healthy", 7.0)]),
-        "untested": lambda: make_material(untested_sets=True),
-        "on_healthy": lambda: make_material(make_facts(ON_HEALTHY)),
-        "baselines": lambda: make_material(make_facts(BASELINES, days=()), days=()),
-        "asked_for": lambda: make_material(make_facts(UNLINKED, days=(), contrasts=ASKED_FOR), days=()),
-        "cultured": lambda: make_material(make_facts(REFERENCE_ARMS, system={"kind": "cell_line"}, days=()), days=()),
-    }
-    return makers[kind]()
-
-
 KINDS = (
     "injury", "simulated", "reference", "worm", "no_hits", "alone", "missing_cell", "untested", "on_healthy",
     "baselines",
@@ -200,7 +153,8 @@ class TestPage:
         policies = [given["content"] for _, given in Reader(html(kind)).tags if "http-equiv" in given]
         assert len(policies) == 1
         assert re.fullmatch(
-            "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src( 'sha256-[^ ']+')+",
+            "default-src 'none'; base-uri 'none'; form-action 'none'; "
+            "img-src data: blob:; style-src 'unsafe-inline'; script-src( 'sha256-[^ ']+')+",
             policies[0],
         )
 
