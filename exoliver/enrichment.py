@@ -16,7 +16,7 @@ from exoliver.identifiers import collapse_symbols
 from exoliver.inference.filtering import adjust_pvalues
 from exoliver.ranked_sets import RankedSets
 from exoliver.redundancy import cluster_sets
-from exoliver.tables import ENRICHMENT, OVERREPRESENTATION
+from exoliver.tables import ENRICHMENT, OVERREPRESENTATION, UNREPLICATED, join_notes
 
 # LIMIT: Gene-set tests that permute genes ignore the correlation between genes: they rank and describe, they do not
 # prove.
@@ -78,9 +78,9 @@ def _with_notes(found: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     shared = sorted(set.intersection(*notes)) if notes else []
     if not table["log2_fold_change"].notna().any():
         return found.assign(note=";".join(shared))
-    if "unreplicated" not in shared:
+    if UNREPLICATED not in shared:
         return found
-    return found.assign(note=[";".join(filter(None, [note, "unreplicated"])) for note in found["note"]])
+    return found.assign(note=[join_notes(note, UNREPLICATED) for note in found["note"]])
 
 
 def stable_seed(seed: int, label: str) -> int:

@@ -93,6 +93,31 @@ def blended(colour: str, strength: float) -> str:
     return "#" + "".join(f"{round(low + share * (high - low)):02x}" for low, high in zip(*ends, strict=True))
 
 
+def in_lines(tiles: pd.DataFrame, by: list[str], *, most: int, gap: int = 0) -> list[list[pd.DataFrame]]:
+    """Groups of tiles beside each other, as many in a line as there is room for; further ones stand below.
+
+    Parameters
+    ----------
+    tiles
+        With `when`: each time of a group is a column.
+    by
+        What makes a group; groups stand in the order of their first tile.
+    most
+        Columns in a line.
+    gap
+        Columns that a group takes beyond its own.
+    """
+    lines: list[list[pd.DataFrame]] = []
+    room = 0
+    for _, own in tiles.groupby(by, sort=False):
+        columns = own["when"].nunique() + gap
+        if columns > room:
+            lines, room = [*lines, []], most
+        lines[-1].append(own)
+        room -= columns
+    return lines
+
+
 def tile_panel(own: pd.DataFrame, tiles: pd.DataFrame, *, lines: Sequence[str], names: bool) -> Any:
     """The columns of one effect.
 

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 
-from exoliver.figures.effect_tiles import drawn_tiles, lines_above, tile_data, tile_panel, tile_words, with_legend
+from exoliver.figures.effect_tiles import (
+    drawn_tiles,
+    in_lines,
+    lines_above,
+    tile_data,
+    tile_panel,
+    tile_words,
+    with_legend,
+)
 from exoliver.figures.figure import Figure, finish
-from exoliver.figures.style import Look, ordered
+from exoliver.figures.style import Look
 
 MOST_COLUMNS = 12  # in a line; the columns of further effects stand below
 
@@ -26,15 +34,7 @@ def programme_tiles(table: pd.DataFrame, look: Look, *, name: str, title: str, f
         Effects below it are sure.
     """
     tiles = drawn_tiles(table, fdr=fdr)
-    lines: list[list[pd.DataFrame]] = []
-    room = 0
-    for effect in ordered(tiles["effect"]):
-        own = tiles[tiles["effect"] == effect]
-        columns = own["when"].nunique()
-        if columns > room:
-            lines, room = [*lines, []], MOST_COLUMNS
-        lines[-1].append(own)
-        room -= columns
+    lines = in_lines(tiles, ["effect"], most=MOST_COLUMNS)
     panels = [[_panel(own, tiles, is_first=place == 0) for place, own in enumerate(line)] for line in lines]
     return finish(
         with_legend(panels, tiles, fdr=fdr),

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 
-from exoliver.figures.effect_tiles import drawn_tiles, lines_above, tile_data, tile_panel, tile_words, with_legend
+from exoliver.figures.effect_tiles import (
+    drawn_tiles,
+    in_lines,
+    lines_above,
+    tile_data,
+    tile_panel,
+    tile_words,
+    with_legend,
+)
 from exoliver.figures.figure import Figure, finish
 from exoliver.figures.style import Look
 
@@ -25,14 +33,7 @@ def study_matrix(table: pd.DataFrame, look: Look, *, fdr: float) -> Figure:
         Effects below it are sure.
     """
     tiles = drawn_tiles(table, fdr=fdr)
-    lines: list[list[pd.DataFrame]] = []
-    room = 0
-    for _, own in tiles.groupby(["dataset", "effect"], sort=False):
-        columns = own["when"].nunique() + GAP
-        if columns > room:
-            lines, room = [*lines, []], MOST_COLUMNS
-        lines[-1].append(own)
-        room -= columns
+    lines = in_lines(tiles, ["dataset", "effect"], most=MOST_COLUMNS, gap=GAP)
     panels = [[_panel(own, tiles, is_first=place == 0) for place, own in enumerate(line)] for line in lines]
     return finish(
         with_legend(panels, tiles, fdr=fdr),
